@@ -1,0 +1,1 @@
+//! Wires the rooms together and runs a mode: desktop, watch or demo.

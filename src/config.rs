@@ -1,0 +1,251 @@
+//! The TOML file: types with defaults that work, loading, validation, places on disk, secrets.
+//!
+//! No file is needed. Every field is documented in `docs/config.md`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Language of everything that a person reads.
+    pub language: LanguageChoice,
+    /// The gateways to watch; with none, the one that discovery finds.
+    #[serde(rename = "gateway")]
+    pub gateways: Vec<GatewayConfig>,
+    /// How often and how patiently to look.
+    pub probe: ProbeConfig,
+    /// When and how hard to heal.
+    pub heal: HealConfig,
+    /// Whom to tell.
+    pub alerts: AlertsConfig,
+    /// The menu-bar icon.
+    pub tray: TrayConfig,
+}
+
+/// `language`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LanguageChoice {
+    /// The system's locale.
+    #[default]
+    Auto,
+    /// English.
+    En,
+    /// Korean.
+    Ko,
+}
+
+/// `[[gateway]]`: whatever is left out is discovered from OpenClaw's own config and environment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Name for menus, alerts and files.
+    pub name: String,
+    /// Who runs it.
+    pub service: ServiceChoice,
+    /// Port on 127.0.0.1.
+    pub port: Option<u16>,
+    /// OpenClaw's state folder (`~/.openclaw`).
+    pub state_dir: Option<PathBuf>,
+    /// OpenClaw's own config file.
+    pub config_path: Option<PathBuf>,
+    /// OpenClaw profile.
+    pub profile: Option<String>,
+    /// Command that runs the gateway in the foreground, as an argument list.
+    pub command: Option<Vec<String>>,
+    /// Label of the service (launchd label or systemd unit).
+    pub service_label: Option<String>,
+    /// For a gateway that somebody starts by hand: start it when it is dead, instead of only telling.
+    pub start_when_dead: bool,
+    /// The built-in practice gateway. Set by `lifeguard demo`, never read from a file.
+    #[serde(skip)]
+    pub practice: bool,
+}
+
+/// `gateway.service`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceChoice {
+    /// Find out.
+    #[default]
+    Auto,
+    /// Lifeguard owns the process.
+    Child,
+    /// Somebody starts it by hand.
+    Attached,
+    /// A systemd user unit.
+    Systemd,
+    /// A launchd agent.
+    Launchd,
+}
+
+/// `[probe]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProbeConfig {
+    /// Distance of two rounds in quiet times.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub interval: Duration,
+    /// Distance of two rounds while something is in question.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub retry_interval: Duration,
+    /// Limit for opening a connection.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub connect_timeout: Duration,
+    /// Limit for one answer, from connecting to its last byte.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub timeout: Duration,
+    /// Failed rounds in a row before an outage counts as one.
+    pub failures_before_down: u32,
+}
+
+/// `[heal]`: see [`Policy`](crate::supervisor::policy::Policy) for what each number means.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HealConfig {
+    /// Before a silent gateway is restarted.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub hang_patience: Duration,
+    /// Before a live but unready gateway is announced and healed.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub unready_patience: Duration,
+    /// Health must hold this long to count as recovered.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub healthy_hold: Duration,
+    /// Grace of a process that does not listen yet.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub startup_grace: Duration,
+    /// Longest start-up while the gateway says that it is starting.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub startup_limit: Duration,
+    /// Longest orderly shutdown.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub drain_limit: Duration,
+    /// Waits before the second, third, … attempt, in seconds.
+    pub backoff_seconds: Vec<u64>,
+    /// Crashes that open the breaker.
+    pub crash_limit: u32,
+    /// The counter falls by one for each such spell of health.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub decay_interval: Duration,
+    /// No crash for this long sets the counter to zero.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub crash_reset: Duration,
+    /// Attempts allowed in any window of `budget_window`.
+    pub budget: u32,
+    /// Length of that window.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub budget_window: Duration,
+}
+
+/// `[alerts]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertsConfig {
+    /// Desktop notifications.
+    pub native: NativeConfig,
+    /// Discord.
+    pub discord: DiscordConfig,
+    /// The same kind of alert, for another incident, is held back for this long.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub cooldown: Duration,
+    /// The same for critical alerts.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub critical_cooldown: Duration,
+}
+
+/// `[alerts.native]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NativeConfig {
+    /// Show desktop notifications.
+    pub enabled: bool,
+}
+
+/// `[alerts.discord]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DiscordConfig {
+    /// The webhook's address: the address itself, `env:NAME` or `file:PATH`.
+    pub webhook: Option<String>,
+    /// Name shown in Discord, if not the webhook's own.
+    pub username: Option<String>,
+}
+
+/// `[tray]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrayConfig {
+    /// One colour, by shape only.
+    pub monochrome: bool,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            name: "gateway".to_owned(),
+            service: ServiceChoice::default(),
+            port: None,
+            state_dir: None,
+            config_path: None,
+            profile: None,
+            command: None,
+            service_label: None,
+            start_when_dead: false,
+            practice: false,
+        }
+    }
+}
+
+impl Default for ProbeConfig {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(10),
+            retry_interval: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            timeout: Duration::from_secs(5),
+            failures_before_down: 2,
+        }
+    }
+}
+
+impl Default for HealConfig {
+    fn default() -> Self {
+        let policy = crate::supervisor::policy::Policy::default();
+        Self {
+            hang_patience: policy.hang_patience,
+            unready_patience: policy.unready_patience,
+            healthy_hold: policy.healthy_hold,
+            startup_grace: policy.startup_grace,
+            startup_limit: policy.startup_limit,
+            drain_limit: policy.drain_limit,
+            backoff_seconds: policy.backoff.iter().map(Duration::as_secs).collect(),
+            crash_limit: policy.crash_limit,
+            decay_interval: policy.decay_interval,
+            crash_reset: policy.crash_reset,
+            budget: policy.budget,
+            budget_window: policy.budget_window,
+        }
+    }
+}
+
+impl Default for AlertsConfig {
+    fn default() -> Self {
+        Self {
+            native: NativeConfig::default(),
+            discord: DiscordConfig::default(),
+            cooldown: Duration::from_mins(30),
+            critical_cooldown: Duration::from_mins(5),
+        }
+    }
+}
+
+impl Default for NativeConfig {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}

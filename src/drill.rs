@@ -1,0 +1,1 @@
+//! The practice gateway, and fault drills.

@@ -1,0 +1,1 @@
+//! One task per gateway: the only room where the others meet.

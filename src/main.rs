@@ -1,0 +1,3 @@
+//! `lifeguard`: parse arguments, choose a mode, exit code.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Looking: one file per thing that can be observed.

@@ -1,0 +1,62 @@
+//! What a person can ask for, from the menu, a notification's button or the command line: one type, one queue.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::supervisor::event::Command;
+use crate::supervisor::ladder::Outcome;
+
+/// One wish of a person, on its way to the app.
+#[derive(Debug)]
+pub enum UserAction {
+    /// Something about a gateway.
+    Gateway {
+        /// Its name; `None` means the first one.
+        gateway: Option<String>,
+        /// What to do.
+        command: Command,
+        /// Where the answer goes, if somebody waits for it.
+        reply: Option<oneshot::Sender<Reply>>,
+    },
+    /// Open the gateway's log with the system's viewer.
+    OpenLog {
+        /// Its name; `None` means the first one.
+        gateway: Option<String>,
+    },
+    /// Send a test alert.
+    TestAlerts {
+        /// To this channel only; `None` means all.
+        channel: Option<String>,
+        /// Where the receipts go, if somebody waits for them.
+        reply: Option<oneshot::Sender<Vec<Receipt>>>,
+    },
+    /// Put a description of the current state, free of secrets, on the clipboard.
+    CopyDiagnostics,
+    /// Start Lifeguard at login, or no longer.
+    SetLoginItem(bool),
+    /// A second Lifeguard was started: show that this one is here.
+    Show,
+    /// Quit Lifeguard; the gateway keeps running.
+    Quit,
+}
+
+/// Answer to [`UserAction::Gateway`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reply", content = "detail")]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The restart is over.
+    Concluded(Outcome),
+    /// Not done; the text says why and what to do.
+    Refused(String),
+}
+
+/// What became of a test alert on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The channel's name.
+    pub channel: String,
+    /// `None`: delivered and confirmed. Otherwise what went wrong, free of secrets, with what to do.
+    pub problem: Option<String>,
+}

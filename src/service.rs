@@ -1,0 +1,1 @@
+//! How a gateway is started, stopped and restarted.

@@ -1,0 +1,190 @@
+//! What goes into the core and what comes out of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::incident::IncidentSummary;
+use super::ladder::{Heal, Outcome, Rung};
+use super::observation::{Exit, Identity, Observation};
+use super::verdict::Verdict;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Time passed; sent when [`next_wake`](super::Supervisor::next_wake) is due.
+    Tick,
+    /// A round of probes ended.
+    Observed(Box<Observation>),
+    /// The kernel reported the end of a process that was being watched.
+    Exited {
+        /// The process that ended.
+        identity: Identity,
+        /// How it ended.
+        exit: Exit,
+    },
+    /// News of a heal that [`Action::Heal`] asked for.
+    Heal {
+        /// The heal's number.
+        id: u64,
+        /// The news.
+        report: HealReport,
+    },
+    /// A person wants something.
+    Command(Command),
+    /// The machine woke from sleep.
+    Woke,
+}
+
+/// News of a running heal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HealReport {
+    /// A SIGKILL was sent to the confirmed process.
+    Killed,
+    /// The service did what was asked; whether it helped is for the probes to see.
+    Done,
+    /// The service could not do it; the text says why and what to do.
+    Failed(String),
+}
+
+/// What a person asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Restart, or start what is not running. Skips the backoff and closes the breaker.
+    Restart {
+        /// Do not wait for running work.
+        force: bool,
+    },
+    /// Crash counter to zero, breaker closed.
+    Reset,
+    /// Hands off until the given wall-clock time (Unix milliseconds), or until resumed.
+    Pause {
+        /// When the pause ends by itself.
+        until: Option<i64>,
+    },
+    /// End of the pause.
+    Resume,
+    /// Look now.
+    Probe,
+}
+
+/// What the engine is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Start a round of probes and send [`Event::Observed`].
+    Probe,
+    /// Try this, and report by [`Event::Heal`].
+    Heal(Heal),
+    /// A heal is over.
+    Concluded {
+        /// The heal's number.
+        id: u64,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Tell the person.
+    Announce(Alert),
+    /// Save the state: something that a restart must not lose has changed.
+    Persist,
+}
+
+/// One thing to tell a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The incident that it belongs to.
+    pub incident: Option<IncidentSummary>,
+    /// What happened.
+    pub kind: AlertKind,
+    /// When it happened: Unix milliseconds.
+    pub at: i64,
+}
+
+/// What an alert tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertKind {
+    /// The gateway is down. Exactly one per incident.
+    Down {
+        /// What is the matter.
+        verdict: Verdict,
+        /// What will be tried, if anything.
+        next: Option<Rung>,
+        /// Wall-clock time of the attempt (Unix milliseconds).
+        next_at: Option<i64>,
+    },
+    /// It works, but not whole, and stayed so for too long.
+    Degraded {
+        /// What is the matter.
+        verdict: Verdict,
+    },
+    /// Too many attempts: safe mode. Trials go on.
+    SafeMode {
+        /// What is the matter.
+        verdict: Verdict,
+        /// Wall-clock time of the next trial (Unix milliseconds).
+        next_trial_at: i64,
+    },
+    /// Only a person can mend this.
+    Blocked {
+        /// What is the matter.
+        verdict: Verdict,
+    },
+    /// It is back, and health has held. Exactly one per incident that was announced.
+    Recovered {
+        /// From the first failed observation to the first good one that held, in milliseconds.
+        downtime: u64,
+        /// Attempts made.
+        attempts: u32,
+        /// The rung that brought it back; `None` if it came back by itself.
+        fixed_by: Option<Rung>,
+    },
+    /// A restart that a person asked for is over.
+    RestartFinished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// A test, asked for by a person.
+    Test,
+}
+
+/// How loud an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good news.
+    Success,
+    /// For the record.
+    Info,
+    /// Wants attention soon.
+    Warning,
+    /// Wants attention now.
+    Critical,
+}
+
+impl AlertKind {
+    /// How loud this is.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Down { .. } | Self::SafeMode { .. } | Self::Blocked { .. } => Level::Critical,
+            Self::Degraded { .. } => Level::Warning,
+            Self::Recovered { .. } => Level::Success,
+            Self::RestartFinished { outcome } if outcome.succeeded() => Level::Success,
+            Self::RestartFinished { .. } => Level::Warning,
+            Self::Test => Level::Info,
+        }
+    }
+
+    /// The kind's name in logs, `alerts` output and docs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Down { .. } => "down",
+            Self::Degraded { .. } => "degraded",
+            Self::SafeMode { .. } => "safe_mode",
+            Self::Blocked { .. } => "blocked",
+            Self::Recovered { .. } => "recovered",
+            Self::RestartFinished { .. } => "restart_finished",
+            Self::Test => "test",
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The numbers that the core decides by. `config` fills them in; each default names its source.
+
+use std::time::Duration;
+
+/// How the gateway comes to run: who starts it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager {
+    /// We own the process: nobody else starts it.
+    Ourselves,
+    /// A service manager brings it back by itself; it gets its chance first.
+    ServiceManager {
+        /// How long to wait for it: its throttle and a margin.
+        patience: Duration,
+    },
+    /// Somebody started it by hand.
+    Nobody {
+        /// Start it when it is dead, or only tell.
+        start_when_dead: bool,
+    },
+}
+
+/// The numbers that the core decides by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// Who starts the gateway again.
+    pub manager: Manager,
+    /// Distance of two probe rounds in quiet times. 10 s: gateway.md, "Suggested probe ladder".
+    pub probe_interval: Duration,
+    /// Distance of two probe rounds while something is in question.
+    pub retry_interval: Duration,
+    /// Failed rounds in a row before an outage counts as one (requirements A, Uptime Kuma's lesson).
+    pub failures_before_down: u32,
+    /// How long a gateway that answers nothing is given before it is restarted. Blocks of 30 to 60 s often end
+    /// by themselves (gateway.md, section 6, row 3); it is *shown* as down after `failures_before_down`.
+    pub hang_patience: Duration,
+    /// How long "alive, but not ready" may last before it is announced and healed.
+    pub unready_patience: Duration,
+    /// Health must hold this long before anything counts as recovered (invariant 6).
+    pub healthy_hold: Duration,
+    /// A process younger than this that does not listen yet is starting.
+    pub startup_grace: Duration,
+    /// Longest start-up while the gateway itself says that it is starting (gateway.md, fact 10).
+    pub startup_limit: Duration,
+    /// Longest orderly shutdown (gateway.md: 315 s drain and 10 s; systemd's `TimeoutStopSec` is 330).
+    pub drain_limit: Duration,
+    /// After a wake, this long no verdict counts.
+    pub wake_grace: Duration,
+    /// Waits before the second, third, … attempt; the first follows at once (requirements A5).
+    pub backoff: Vec<Duration>,
+    /// Each wait is lengthened by up to this share of itself.
+    pub jitter: f64,
+    /// Crashes that open the breaker (requirements H5).
+    pub crash_limit: u32,
+    /// Crashes within `crash_window` that open the breaker although the counter has decayed (requirements A1: by rate).
+    pub crash_window: Duration,
+    /// The counter falls by one for each such spell of unbroken health.
+    pub decay_interval: Duration,
+    /// No crash for this long sets the counter to zero (requirements C1).
+    pub crash_reset: Duration,
+    /// Longest distance of two trials in safe mode (invariant 2).
+    pub trial_limit: Duration,
+    /// At most this many attempts …
+    pub budget: u32,
+    /// … in any window of this length (invariant 1).
+    pub budget_window: Duration,
+    /// At most this many SIGKILLs …
+    pub kill_budget: u32,
+    /// … in any window of this length (invariant 10).
+    pub kill_window: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            manager: Manager::Ourselves,
+            probe_interval: Duration::from_secs(10),
+            retry_interval: Duration::from_secs(1),
+            failures_before_down: 2,
+            hang_patience: Duration::from_mins(1),
+            unready_patience: Duration::from_mins(5),
+            healthy_hold: Duration::from_mins(1),
+            startup_grace: Duration::from_mins(2),
+            startup_limit: Duration::from_mins(5),
+            drain_limit: Duration::from_secs(330),
+            wake_grace: Duration::from_secs(30),
+            backoff: [10, 30, 90, 180, 300, 600].map(Duration::from_secs).to_vec(),
+            jitter: 0.1,
+            crash_limit: 6,
+            crash_window: Duration::from_hours(1),
+            decay_interval: Duration::from_mins(30),
+            crash_reset: Duration::from_hours(6),
+            trial_limit: Duration::from_hours(6),
+            budget: 3,
+            budget_window: Duration::from_mins(5),
+            kill_budget: 2,
+            kill_window: Duration::from_mins(5),
+        }
+    }
+}
