@@ -126,7 +126,7 @@ pub fn private_folder(folder: &Path) -> Result<(), PathsError> {
 
 /// The same for a folder that is Lifeguard's alone: it is closed to everybody else, and a link is refused,
 /// for below the temporary folder anybody could have laid it.
-fn closed_folder(folder: &Path) -> Result<(), PathsError> {
+pub(crate) fn closed_folder(folder: &Path) -> Result<(), PathsError> {
     private_folder(folder)?;
     if folder.is_symlink() {
         return Err(PathsError::Foreign(folder.to_owned()));
