@@ -1,6 +1,6 @@
 //! Draws the app icon (`icons/`) and the contact sheet of all tray icons (`docs/img/icons.png`).
 //!
-//! `cargo run --example draw_icons`; the labels of the sheet are set by ImageMagick's `convert`.
+//! `cargo run --example draw_icons`; the labels of the sheet are set by `convert` of `ImageMagick`.
 
 use std::error::Error;
 use std::path::Path;
@@ -93,9 +93,9 @@ fn arc(radius: f32, from: f32, to: f32) -> Option<tiny_skia::Path> {
         let (sine, cosine) = degrees.to_radians().sin_cos();
         let (across, down) = (512.0 + radius * cosine, 512.0 + radius * sine);
         if path.is_empty() {
-            path.move_to(across, down)
+            path.move_to(across, down);
         } else {
-            path.line_to(across, down)
+            path.line_to(across, down);
         }
         degrees += 1.0;
     }

@@ -1,8 +1,6 @@
 //! The icon as pixels, drawn from the state alone: one silhouette per group of states, so that it can be read
 //! without colour; colour only repeats what the shape says.
 
-use std::collections::HashMap;
-
 use tiny_skia::{
     BlendMode, Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, StrokeDash,
     Transform,
@@ -36,7 +34,7 @@ pub enum Shape {
     Blocked,
     /// A ring with two bars.
     Paused,
-    /// A ring with a square: stopped, or not there at all.
+    /// A square within a square: stopped, or not there at all.
     Stopped,
     /// A broken ring with a question mark.
     Stale,
@@ -118,19 +116,6 @@ impl Ink {
     }
 }
 
-/// Every icon that has been drawn so far. Drawing takes tens of microseconds, the system's conversion more.
-#[derive(Debug, Default)]
-pub struct IconCache {
-    drawn: HashMap<(Shape, Ink), Vec<u8>>,
-}
-
-impl IconCache {
-    /// [`SIZE`] × [`SIZE`] pixels, straight RGBA.
-    pub fn get(&mut self, shape: Shape, ink: Ink) -> &[u8] {
-        self.drawn.entry((shape, ink)).or_insert_with(|| rgba(shape, ink, SIZE))
-    }
-}
-
 /// The icon of a shape as `size` × `size` pixels, straight (not premultiplied) RGBA.
 #[must_use]
 pub fn rgba(shape: Shape, ink: Ink, size: u32) -> Vec<u8> {
@@ -171,7 +156,7 @@ impl Canvas<'_> {
             Shape::Degraded => {
                 self.stroke_with(
                     arc(LIFEBUOY_RADIUS, 0.0, 270.0),
-                    Stroke { width: LIFEBUOY_WIDTH, line_cap: LineCap::Butt, ..Stroke::default() },
+                    &Stroke { width: LIFEBUOY_WIDTH, line_cap: LineCap::Butt, ..Stroke::default() },
                     Mode::Draw,
                 );
                 self.band(-1.0, 1.0);
@@ -198,7 +183,7 @@ impl Canvas<'_> {
                 self.stroke(polyline(&[(27.0, 16.0), (27.0, 28.0)]), 5.4, Mode::Draw);
             }
             Shape::Stopped => {
-                self.thin_ring();
+                self.stroke(rectangle(7.5, 7.5, 36.5, 36.5), 4.4, Mode::Draw);
                 self.fill(rectangle(15.5, 15.5, 28.5, 28.5), Mode::Draw);
             }
             Shape::Stale => {
@@ -221,14 +206,14 @@ impl Canvas<'_> {
         let (near, far) = (4.0, 16.0);
         let diagonal =
             polyline(&[(CENTRE + across * near, CENTRE + down * near), (CENTRE + across * far, CENTRE + down * far)]);
-        self.stroke_with(diagonal, Stroke { width: 3.4, line_cap: LineCap::Butt, ..Stroke::default() }, Mode::Cut);
+        self.stroke_with(diagonal, &Stroke { width: 3.4, line_cap: LineCap::Butt, ..Stroke::default() }, Mode::Cut);
     }
 
     fn turning_arrow(&mut self) {
         let (radius, from, to) = (13.4, 12.0, 282.0_f32);
         self.stroke_with(
             arc(radius, from, to),
-            Stroke { width: 6.6, line_cap: LineCap::Butt, ..Stroke::default() },
+            &Stroke { width: 6.6, line_cap: LineCap::Butt, ..Stroke::default() },
             Mode::Draw,
         );
         let (sine, cosine) = to.to_radians().sin_cos();
@@ -255,7 +240,7 @@ impl Canvas<'_> {
             dash: StrokeDash::new(vec![dash * 0.58, dash * 0.42], dash * 0.29),
             ..Stroke::default()
         };
-        self.stroke_with(PathBuilder::from_circle(CENTRE, CENTRE, radius), stroke, Mode::Draw);
+        self.stroke_with(PathBuilder::from_circle(CENTRE, CENTRE, radius), &stroke, Mode::Draw);
     }
 
     fn exclamation(&mut self, across: f32, top: f32, height: f32, width: f32, mode: Mode) {
@@ -283,13 +268,13 @@ impl Canvas<'_> {
 
     fn stroke(&mut self, path: Option<Path>, width: f32, mode: Mode) {
         let stroke = Stroke { width, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
-        self.stroke_with(path, stroke, mode);
+        self.stroke_with(path, &stroke, mode);
     }
 
-    fn stroke_with(&mut self, path: Option<Path>, stroke: Stroke, mode: Mode) {
+    fn stroke_with(&mut self, path: Option<Path>, stroke: &Stroke, mode: Mode) {
         let paint = self.paint(mode);
         if let Some(path) = path {
-            self.pixmap.stroke_path(&path, &paint, &stroke, self.transform, None);
+            self.pixmap.stroke_path(&path, &paint, stroke, self.transform, None);
         }
     }
 
@@ -402,15 +387,5 @@ mod tests {
             assert!(!black(Ink::Colour));
             assert!(!black(Ink::Grey));
         }
-    }
-
-    #[test]
-    fn the_cache_gives_what_drawing_gives() {
-        let mut cache = IconCache::default();
-        for health in Health::ALL {
-            let shape = Shape::of(health);
-            assert_eq!(cache.get(shape, Ink::Colour), rgba(shape, Ink::Colour, SIZE));
-        }
-        assert_eq!(cache.drawn.len(), Shape::ALL.len());
     }
 }
