@@ -1,5 +1,6 @@
 //! The menu of every state in both languages, as a person would read it, and the rules behind its rows.
 #![cfg(feature = "tray")]
+#![expect(clippy::panic, reason = "in helpers of tests")]
 
 #[path = "support/samples.rs"]
 mod samples;
@@ -50,13 +51,11 @@ fn draw(rows: &[Row], indent: usize) -> String {
 }
 
 fn every_state(language: Language) -> String {
-    Health::ALL
-        .into_iter()
-        .map(|health| {
-            let model = look(&sample(health), 0, language, &LoginItem::Off);
-            format!("=== {} | {}\n{}\n", health.name(), model.tooltip, draw(&model.rows, 0))
-        })
-        .collect()
+    let menus = Health::ALL.map(|health| {
+        let model = look(&sample(health), 0, language, &LoginItem::Off);
+        format!("=== {} | {}\n{}", health.name(), model.tooltip, draw(&model.rows, 0))
+    });
+    menus.join("\n")
 }
 
 fn row<'rows>(rows: &'rows [Row], key: &str) -> &'rows Row {

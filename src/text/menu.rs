@@ -102,7 +102,7 @@ impl Phrase for MenuPhrase<'_> {
                 format!("알 수 없음: {} 동안 확인하지 못했습니다", long(*length)),
             ),
             Self::PausedUntil(Some(time)) => both(format!("Paused until {time}"), format!("{time}까지 일시 중지됨")),
-            Self::PausedUntil(None) => fixed("Paused until you resume", "다시 시작할 때까지 일시 중지됨"),
+            Self::PausedUntil(None) => fixed("Paused until you resume", "재개할 때까지 일시 중지됨"),
             Self::Holding => fixed("it answers again; watching that it holds", "다시 응답함, 안정되는지 확인 중"),
             Self::WaitsFor(what) => both(format!("waits for {what}"), format!("{what} 대기 중")),
             Self::Checked(age) => both(format!("checked {} ago", long(*age)), format!("{} 전 확인", long(*age))),
@@ -131,15 +131,15 @@ impl Phrase for MenuPhrase<'_> {
                 )
             }
             Self::NoIncident => fixed("No incident so far", "장애 기록 없음"),
-            Self::Restart => fixed("Restart", "다시 시작"),
+            Self::Restart => fixed("Restart", "재시작"),
             Self::Start => fixed("Start gateway", "게이트웨이 시작"),
             Self::Restarting(length) => {
-                both(format!("Restarting … ({})", long(*length)), format!("다시 시작하는 중 … ({})", long(*length)))
+                both(format!("Restarting … ({})", long(*length)), format!("재시작하는 중 … ({})", long(*length)))
             }
-            Self::ForceRestart => fixed("Force restart (drops running work)", "강제로 다시 시작(진행 중인 작업 중단)"),
+            Self::ForceRestart => fixed("Force restart (drops running work)", "강제 재시작(진행 중인 작업 중단)"),
             Self::Pause => fixed("Pause", "일시 중지"),
             Self::PauseFor(length) => both(format!("For {}", long(*length)), format!("{} 동안", long(*length))),
-            Self::PauseUntilResumed => fixed("Until I resume", "다시 시작할 때까지"),
+            Self::PauseUntilResumed => fixed("Until I resume", "재개할 때까지"),
             Self::Resume(Some(time)) => {
                 both(format!("Resume (paused until {time})"), format!("감시 재개({time}까지 일시 중지)"))
             }

@@ -34,6 +34,7 @@ pub(crate) fn snapshot(health: Health, wall: i64, elapsed: i64) -> Snapshot {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one sample after the other")]
 fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
     let last_incident = IncidentSummary {
         id: 6,

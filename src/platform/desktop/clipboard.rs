@@ -101,8 +101,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("taken");
         let refuses = script(folder.path(), "refuses", "exit 1");
-        let takes = script(folder.path(), "takes", &format!("cat > '{}'", taken.display()));
-        let programs: [&[&OsStr]; 3] = [&[OsStr::new("/nowhere/copy")], &[refuses.as_os_str()], &[takes.as_os_str()]];
+        let works = script(folder.path(), "takes", &format!("cat > '{}'", taken.display()));
+        let programs: [&[&OsStr]; 3] = [&[OsStr::new("/nowhere/copy")], &[refuses.as_os_str()], &[works.as_os_str()]];
         let fallback = folder.path().join("diagnostics.txt");
         let over = hand_over_with(&programs, "안녕 & <all>", &fallback, LIMIT).await.unwrap();
         assert_eq!(over, HandedOver::Clipboard);
