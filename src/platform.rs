@@ -1,6 +1,7 @@
 //! What differs by system, behind one small interface. The only room with unsafe code.
 
 pub mod clock;
+pub mod desktop;
 pub mod port;
 pub mod process;
 

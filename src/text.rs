@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod config;
+pub mod menu;
 pub mod words;
 
 /// A language that Lifeguard speaks.
