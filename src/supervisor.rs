@@ -44,7 +44,7 @@ use verdict::{Severity, Verdict};
 const STANDSTILL: Duration = Duration::from_secs(5);
 
 /// A round of probes that has not ended after this long is given up. Each probe has a shorter limit of its own.
-const PROBE_LIMIT: Duration = Duration::from_secs(60);
+const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The core of one gateway.
 #[derive(Debug, Clone)]
@@ -102,6 +102,11 @@ impl Supervisor {
             running.deadline = now.after(core.policy.startup_grace);
         }
         core
+    }
+
+    /// Who starts the gateway again has changed: a gateway was found where there was none.
+    pub fn set_manager(&mut self, manager: Manager) {
+        self.policy.manager = manager;
     }
 
     /// The state to save after [`Action::Persist`].

@@ -294,16 +294,17 @@ impl Supervisor {
     /// A heal is over.
     pub(super) fn conclude(&mut self, now: Moment, outcome: Outcome, actions: &mut Vec<Action>) {
         let Some(running) = self.state.running.take() else { return };
-        actions.push(Action::Concluded { id: running.id, outcome: outcome.clone() });
+        let (succeeded, restarted) = (outcome.succeeded(), outcome == Outcome::Restarted);
         if running.asked {
             actions.push(self.alert(now, AlertKind::RestartFinished { outcome: outcome.clone() }));
         }
+        actions.push(Action::Concluded { id: running.id, outcome });
         self.probe_due = now;
         self.failures = 0;
-        if outcome.succeeded() {
+        if succeeded {
             self.state.refused = false;
             if let Some(incident) = &mut self.state.incident {
-                incident.fixed_by = (outcome == Outcome::Restarted).then_some(running.rung);
+                incident.fixed_by = restarted.then_some(running.rung);
             }
             self.verdict = self.latest.clone();
             return;

@@ -246,9 +246,9 @@ mod tests {
         assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::Disabled)), Verdict::ServiceDisabled);
         assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::NotLoaded)), Verdict::ServiceNotLoaded);
         assert_eq!(verdict(&refused(ProcessState::Unknown, ServiceState::NotInstalled)), Verdict::NotInstalled);
-        let refuses = Context { refused: true, ..Context::default() };
+        let after_78 = Context { refused: true, ..Context::default() };
         let seen = refused(ProcessState::Gone, unmanaged.clone());
-        assert_eq!(judge(&seen, refuses, &Policy::default()), Verdict::Refuses);
+        assert_eq!(judge(&seen, after_78, &Policy::default()), Verdict::Refuses);
     }
 
     #[test]

@@ -196,7 +196,7 @@ mod tests {
         let shift = shift_between_boots(saved, now);
         let due = saved.after(Duration::from_secs(90)).shifted(shift);
         assert_eq!(due.elapsed_since(now), Duration::from_secs(30));
-        assert_eq!(now.awake_since(saved.shifted(shift)), Duration::from_secs(60));
+        assert_eq!(now.awake_since(saved.shifted(shift)), Duration::from_mins(1));
     }
 
     #[test]
