@@ -3,6 +3,7 @@
 //! One file per place where the sentences are read. Each has an enum of phrases that implements [`Phrase`];
 //! a phrase carries its parameters. [`words`] has what several places share.
 
+pub mod alert;
 pub mod words;
 
 /// A language that Lifeguard speaks.
