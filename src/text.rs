@@ -6,6 +6,7 @@
 pub mod command;
 pub mod config;
 pub mod menu;
+pub mod alert;
 pub mod words;
 
 /// A language that Lifeguard speaks.
