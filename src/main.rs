@@ -1,3 +1,7 @@
 //! `lifeguard`: parse arguments, choose a mode, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lifeguard::cli::run(std::env::args_os())
+}
