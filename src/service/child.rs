@@ -50,9 +50,6 @@ impl GatewayService for Child {
 
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
-        if heal.rung == Rung::Wait {
-            return Ok(());
-        }
         if !self.slot.make_room(&self.setup, heal, &killed).await? {
             return Ok(());
         }

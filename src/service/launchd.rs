@@ -292,7 +292,6 @@ impl GatewayService for Launchd {
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
         match heal.rung {
-            Rung::Wait => Ok(()),
             Rung::Start => self.start().await,
             Rung::Graceful | Rung::Restart => self.restart(heal, &killed).await,
         }
