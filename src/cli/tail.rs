@@ -70,6 +70,9 @@ impl Tail {
 /// Where the last lines begin, looked for from the end.
 fn start_of_last(file: &mut File, lines: usize) -> io::Result<u64> {
     let length = file.seek(SeekFrom::End(0))?;
+    if lines == 0 {
+        return Ok(length);
+    }
     let mut end = length;
     let mut found = 0;
     let mut block = Vec::new();
@@ -92,7 +95,7 @@ fn start_of_last(file: &mut File, lines: usize) -> io::Result<u64> {
         }
         end = begin;
     }
-    Ok(if lines == 0 { length } else { 0 })
+    Ok(0)
 }
 
 #[cfg(test)]
