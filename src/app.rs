@@ -55,6 +55,7 @@ pub fn login_item(_change: LoginItemChange) -> Result<bool, AppError> {
 }
 
 /// One look at every gateway while no Lifeguard runs.
+#[expect(clippy::unused_async, reason = "a real look takes time")]
 pub async fn look(config: &Config, environment: &Environment) -> Snapshot {
     let gateways = config.watched().into_iter().map(|gateway| {
         let found = discover(&gateway, environment);

@@ -1,10 +1,15 @@
 //! The program itself: its help, its exit codes, and what it asks the Lifeguard that runs.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 #[path = "support/snapshots.rs"]
 mod snapshots;
 
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -17,6 +22,9 @@ use lifeguard::supervisor::ladder::Outcome;
 use lifeguard::supervisor::verdict::{Health, Verdict};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
+
+/// For whatever a test waits for.
+const LIMIT: Duration = Duration::from_secs(20);
 
 fn lifeguard(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lifeguard"));
@@ -352,9 +360,32 @@ fn a_lifeguard_that_runs_is_asked_although_the_configuration_is_broken() {
     assert!(ran.out.starts_with("gateway: Up and ready"), "{}", ran.out);
 }
 
+/// Starts the program and hands its lines over as they come.
+fn start(home: &Path, arguments: &[&str]) -> (Child, Receiver<String>) {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lifeguard"))
+        .env_clear()
+        .env("HOME", home)
+        .env("LIFEGUARD_STATE_DIR", home.join("state"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let (lines, seen) = channel();
+    std::thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+    });
+    (child, seen)
+}
+
 #[test]
 fn a_restart_shows_what_happens_and_how_it_ended() {
-    for (outcome, code) in [(Outcome::Restarted, 0), (Outcome::DiedAgain, 1)] {
+    for (outcome, code, last) in [
+        (Outcome::Restarted, 0, "A new generation answers ready."),
+        (Outcome::DiedAgain, 1, "The new process ended before it was ready."),
+    ] {
+        let (replies, asked) = channel();
         let running = running(move |action, snapshots| {
             let UserAction::Gateway { gateway, command, reply } = action else { panic!("{action:?}") };
             assert_eq!((gateway, command), (None, Order::Restart { force: true }));
@@ -362,19 +393,17 @@ fn a_restart_shows_what_happens_and_how_it_ended() {
                 snapshot.gateways[0].health = Health::Healing;
                 snapshot.gateways[0].verdict = Verdict::Starting("sidecars".to_owned());
             });
-            let outcome = outcome.clone();
-            // The reply comes once the progress has had the time of three looks.
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(1500)).await;
-                reply.unwrap().send(Reply::Concluded(outcome)).unwrap();
-            });
+            replies.send(reply.unwrap()).unwrap();
         });
-        let ran = run(running.home.path(), &["restart", "--force"]);
-        assert_eq!(ran.code, code, "{}", ran.err);
-        assert!(ran.out.contains("Healing: starting (sidecars)"), "{}", ran.out);
-        let last =
-            if code == 0 { "A new generation answers ready." } else { "The new process ended before it was ready." };
-        assert!(ran.out.lines().last().unwrap().starts_with(last), "{}", ran.out);
+        let (mut child, lines) = start(running.home.path(), &["restart", "--force"]);
+        let next = || lines.recv_timeout(LIMIT).unwrap();
+        assert_eq!(next(), "Restarting now; running work is not waited for.");
+        let progress = next();
+        assert!(progress.ends_with("Healing: starting (sidecars)"), "{progress}");
+        asked.recv_timeout(LIMIT).unwrap().send(Reply::Concluded(outcome)).unwrap();
+        let end = next();
+        assert!(end.starts_with(last), "{end}");
+        assert_eq!(child.wait().unwrap().code(), Some(code));
     }
 }
 
@@ -432,7 +461,7 @@ fn a_test_of_the_alerts_fails_if_one_channel_did_not_get_it() {
 
 #[test]
 fn a_second_lifeguard_makes_the_first_show_itself() {
-    let (shown, seen) = std::sync::mpsc::channel();
+    let (shown, seen) = channel();
     let running = running(move |action, _| {
         assert!(matches!(action, UserAction::Show));
         shown.send(()).unwrap();
@@ -446,7 +475,7 @@ fn a_second_lifeguard_makes_the_first_show_itself() {
         "{}",
         ran.err
     );
-    seen.recv_timeout(Duration::from_secs(10)).unwrap();
+    seen.recv_timeout(LIMIT).unwrap();
     let ran = run(running.home.path(), &["watch"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains(&format!("already running (pid {pid})")), "{}", ran.err);
@@ -478,26 +507,13 @@ fn a_gateways_log_is_found_through_its_own_config() {
 
 #[test]
 fn following_shows_what_is_added() {
-    use std::io::{BufRead, BufReader, Write};
     let home = tempfile::tempdir().unwrap();
     let logs = home.path().join("state/logs");
     std::fs::create_dir_all(&logs).unwrap();
     let log = logs.join("lifeguard.log");
     std::fs::write(&log, "one\n").unwrap();
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lifeguard"))
-        .env_clear()
-        .env("HOME", home.path())
-        .env("LIFEGUARD_STATE_DIR", home.path().join("state"))
-        .args(["logs", "watchdog", "-f"])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let stdout = child.stdout.take().unwrap();
-    let (lines, seen) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
-    });
-    let next = || seen.recv_timeout(Duration::from_secs(20));
+    let (mut child, lines) = start(home.path(), &["logs", "watchdog", "-f"]);
+    let next = || lines.recv_timeout(LIMIT);
     let first = next();
     std::fs::OpenOptions::new().append(true).open(&log).unwrap().write_all(b"two\n").unwrap();
     let second = next();
@@ -517,8 +533,8 @@ fn a_reader_who_goes_away_is_no_failure() {
         .env("HOME", running.home.path())
         .env("LIFEGUARD_STATE_DIR", running.home.path().join("state"))
         .arg("status")
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .map(|mut child| {
             drop(child.stdout.take());

@@ -60,7 +60,7 @@ fn healthy_after_an_incident() {
       channels       native, discord (last: recovered, 5 min ago)
     ");
     assert_snapshot!(show(&report(&snapshot), Language::Korean), @"
-    gateway: 정상, 3시간 10분 동안
+    gateway: 정상, 3시간 10분째
 
       주소         127.0.0.1:18789
       서비스       systemd
@@ -94,7 +94,7 @@ fn down_with_the_next_attempt() {
       channels      native, discord (last: recovered, 5 min ago)
     ");
     assert_snapshot!(show(&report(&snapshot), Language::Korean), @"
-    gateway: 중단됨, 12초 동안 (프로세스가 사라짐)
+    gateway: 중단됨, 12초째 (프로세스가 사라짐)
 
       주소         127.0.0.1:18789
       서비스       systemd
@@ -123,11 +123,11 @@ fn healing() {
       crashes       2 of 6, clears in 5 h
       breaker       closed
       incident      its process is gone; for 10 min now, 2 attempts
-      next attempt  now, restart: for 3 s
+      attempt       restart, running for 3 s
       channels      native, discord (last: recovered, 5 min ago)
     ");
     assert_snapshot!(show(&report(&snapshot), Language::Korean), @"
-    gateway: 복구 중, 12초 동안 (프로세스가 사라짐)
+    gateway: 복구 중, 12초째 (프로세스가 사라짐)
 
       주소         127.0.0.1:18789
       서비스       systemd
@@ -136,7 +136,7 @@ fn healing() {
       충돌 횟수    6회 중 2회, 5시간 후 초기화
       차단기       닫힘
       장애         프로세스가 사라짐, 10분째, 시도 2회
-      다음 시도    지금, 재시작: 3초 동안
+      시도         재시작, 3초째 진행 중
       알림 채널    native, discord (마지막: recovered, 5분 전)
     ");
 }
@@ -166,7 +166,7 @@ fn safe_mode() {
       channels      native, discord (last: recovered, 5 min ago)
     ");
     assert_snapshot!(show(&report(&snapshot), Language::Korean), @"
-    gateway: 안전 모드, 12초 동안 (멈춤: 연결은 되지만 응답이 없음)
+    gateway: 안전 모드, 12초째 (멈춤: 연결은 되지만 응답이 없음)
 
       주소         127.0.0.1:18789
       서비스       systemd
@@ -207,7 +207,7 @@ fn paused_until_tomorrow() {
       channels      native, discord (last: recovered, 5 min ago)
     ");
     assert_snapshot!(show(&report(&snapshot), Language::Korean), @"
-    gateway: 일시 중지됨, 3시간 10분 동안 [연습용 게이트웨이]
+    gateway: 일시 중지됨, 3시간 10분째 [연습용 게이트웨이]
 
       주소         127.0.0.1:18789
       서비스       child (Lifeguard가 직접 실행)

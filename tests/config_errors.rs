@@ -1,5 +1,7 @@
 //! What a person reads when the configuration is wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 use insta::assert_snapshot;

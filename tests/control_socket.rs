@@ -1,5 +1,7 @@
 //! The control socket from both ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/snapshots.rs"]
 mod snapshots;
 

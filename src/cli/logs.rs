@@ -68,18 +68,12 @@ fn locate(context: &Context, arguments: &Arguments) -> Result<PathBuf, Failure> 
         return Ok(context.paths.log_file());
     }
     let wanted = |name: &str| arguments.gateway.as_deref().is_none_or(|gateway| gateway == name);
-    let running = context.runtime()?.block_on(context.client()?.snapshot()).ok();
-    let log = match running {
-        Some(snapshot) => {
-            snapshot.gateways.into_iter().find(|gateway| wanted(&gateway.name)).map(|gateway| gateway.log)
-        }
-        None => {
-            let watched = context.config()?.watched();
-            watched
-                .iter()
-                .find(|gateway| wanted(&gateway.name))
-                .map(|gateway| discover(gateway, &context.environment).log)
-        }
+    let running = Context::runtime()?.block_on(context.client()?.snapshot()).ok();
+    let log = if let Some(snapshot) = running {
+        snapshot.gateways.into_iter().find(|gateway| wanted(&gateway.name)).map(|gateway| gateway.log)
+    } else {
+        let watched = context.config()?.watched();
+        watched.iter().find(|gateway| wanted(&gateway.name)).map(|gateway| discover(gateway, &context.environment).log)
     };
     let log = log.ok_or_else(|| {
         Failure::Said(CommandPhrase::NoSuchGateway(arguments.gateway.clone().unwrap_or_default()), Exit::Bad)

@@ -214,12 +214,11 @@ fn usual_log(state_dir: &Path, profile: Option<&str>, environment: &Environment)
 fn newest_daily_log(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter(|name| {
-            name.len() == "openclaw-2026-01-01.log".len() && name.starts_with("openclaw-20") && name.ends_with(".log")
-        })
-        .max()
-        .map(|name| folder.join(name))
+    let is_daily = |name: &String| {
+        let day = name.strip_prefix("openclaw-").and_then(|rest| rest.strip_suffix(".log"));
+        day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+    };
+    names.filter(is_daily).max().map(|name| folder.join(name))
 }
 
 #[cfg(test)]
