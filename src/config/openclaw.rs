@@ -109,7 +109,9 @@ fn depth(text: &str) -> usize {
                     }
                 }
             }
-            b'/' if bytes.peek() == Some(&b'/') => while bytes.next().is_some_and(|inside| inside != b'\n') {},
+            b'/' if bytes.peek() == Some(&b'/') => {
+                while bytes.next().is_some_and(|inside| inside != b'\n' && inside != b'\r') {}
+            }
             b'/' if bytes.peek() == Some(&b'*') => {
                 bytes.next();
                 while bytes.next().is_some_and(|inside| inside != b'*' || bytes.peek() != Some(&b'/')) {}
