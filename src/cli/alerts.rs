@@ -16,7 +16,7 @@ pub(super) struct Test {
 
 pub(super) fn run(context: &Context, command: Command) -> Result<Exit, Failure> {
     let Command::Test(test) = command;
-    let receipts = context.runtime()?.block_on(context.client()?.test_alerts(test.channel))?;
+    let receipts = Context::runtime()?.block_on(context.client()?.test_alerts(test.channel))?;
     if receipts.is_empty() {
         return Err(Failure::Said(CommandPhrase::NothingToTest, Exit::Bad));
     }

@@ -52,7 +52,7 @@ impl Context {
     }
 
     /// A runtime for one command.
-    pub(super) fn runtime(&self) -> Result<Runtime, Failure> {
+    pub(super) fn runtime() -> Result<Runtime, Failure> {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -79,7 +79,7 @@ impl Context {
         command: crate::supervisor::event::Command,
         done: &CommandPhrase,
     ) -> Result<Exit, Failure> {
-        let reply = self.runtime()?.block_on(self.client()?.command(gateway, command))?;
+        let reply = Self::runtime()?.block_on(self.client()?.command(gateway, command))?;
         match reply {
             Reply::Done => {
                 self.say(done)?;

@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let _lock = match InstanceLock::acquire(&context.paths.lock_file()) {
         Ok(lock) => lock,
         Err(InstanceError::Held { pid }) => {
-            let shown = context.runtime()?.block_on(context.client()?.show()).is_ok();
+            let shown = Context::runtime()?.block_on(context.client()?.show()).is_ok();
             context.say(&CommandPhrase::AlreadyRunning { pid, shown })?;
             return Ok(Exit::Good.into());
         }

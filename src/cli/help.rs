@@ -52,11 +52,7 @@ fn with_help(command: Command, place: &str, language: Language) -> Command {
             let place =
                 if place.is_empty() { argument.get_id().to_string() } else { format!("{place}.{}", argument.get_id()) };
             let word = if argument.is_positional() { HelpWord::Arguments } else { HelpWord::Options };
-            argument
-                .help(text(&place, language))
-                .help_heading(heading(word))
-                .hide_possible_values(true)
-                .hide_default_value(true)
+            argument.help(text(&place, language)).help_heading(heading(word))
         });
     command = command.about(text(place, language));
     names.into_iter().fold(command, |command, name| {

@@ -15,12 +15,14 @@ use crate::text::command::CommandPhrase;
 
 /// How often to look for more.
 const LOOK: Duration = Duration::from_millis(250);
+/// After so many looks, to ask again where the log is: a new day's log has another name.
+const LOOKS_PER_PLACE: usize = 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    #[arg(default_value = "gateway", hide_possible_values = true)]
+    #[arg(default_value = "gateway", hide_possible_values = true, hide_default_value = true)]
     source: Source,
-    #[arg(long, short = 'n', default_value_t = 50, value_name = "LINES")]
+    #[arg(long, short = 'n', default_value_t = 50, hide_default_value = true, value_name = "LINES")]
     lines: usize,
     #[arg(long, short)]
     follow: bool,
@@ -39,10 +41,16 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Fail
     let mut tail = Tail::open(&path, arguments.lines).map_err(|cause| unreadable(&path, &cause))?;
     let mut stdout = io::stdout().lock();
     tail.copy(&mut stdout).map_err(Failure::Output)?;
-    while arguments.follow {
+    let mut current = path;
+    for look in 1_usize.. {
+        if !arguments.follow {
+            break;
+        }
         std::thread::sleep(LOOK);
-        // A log of another day has another name; while it cannot be told, the one that is open goes on.
-        let current = locate(context, arguments).unwrap_or_else(|_| path.clone());
+        if look.is_multiple_of(LOOKS_PER_PLACE) {
+            // While nobody can tell, the log that is open goes on.
+            current = locate(context, arguments).unwrap_or(current);
+        }
         match tail.follow(&current, &mut stdout).map_err(Failure::Output)? {
             News::Same => {}
             News::Rotated(file) => {
@@ -60,18 +68,12 @@ fn locate(context: &Context, arguments: &Arguments) -> Result<PathBuf, Failure> 
         return Ok(context.paths.log_file());
     }
     let wanted = |name: &str| arguments.gateway.as_deref().is_none_or(|gateway| gateway == name);
-    let running = context.runtime()?.block_on(context.client()?.snapshot()).ok();
-    let log = match running {
-        Some(snapshot) => {
-            snapshot.gateways.into_iter().find(|gateway| wanted(&gateway.name)).map(|gateway| gateway.log)
-        }
-        None => {
-            let watched = context.config()?.watched();
-            watched
-                .iter()
-                .find(|gateway| wanted(&gateway.name))
-                .map(|gateway| discover(gateway, &context.environment).log)
-        }
+    let running = Context::runtime()?.block_on(context.client()?.snapshot()).ok();
+    let log = if let Some(snapshot) = running {
+        snapshot.gateways.into_iter().find(|gateway| wanted(&gateway.name)).map(|gateway| gateway.log)
+    } else {
+        let watched = context.config()?.watched();
+        watched.iter().find(|gateway| wanted(&gateway.name)).map(|gateway| discover(gateway, &context.environment).log)
     };
     let log = log.ok_or_else(|| {
         Failure::Said(CommandPhrase::NoSuchGateway(arguments.gateway.clone().unwrap_or_default()), Exit::Bad)

@@ -25,7 +25,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> Result<Exit, Failure> {
-    context.runtime()?.block_on(restart(context, arguments))
+    Context::runtime()?.block_on(restart(context, arguments))
 }
 
 async fn restart(context: &Context, arguments: Arguments) -> Result<Exit, Failure> {

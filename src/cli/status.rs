@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let runtime = context.runtime()?;
+    let runtime = Context::runtime()?;
     let (running, snapshot) = match runtime.block_on(context.client()?.snapshot()) {
         Ok(snapshot) => (true, snapshot),
         Err(ClientError::NotRunning) => (false, runtime.block_on(app::look(&context.setting(&context.paths)?))?),
@@ -177,8 +177,8 @@ impl View<'_> {
             (Row::LastIncident, say(phrase))
         }));
         rows.extend(gateway.heal.map(|heal| {
-            let since = say(StatusPhrase::For(self.since(heal.began)));
-            (Row::NextAttempt, format!("{}, {}: {since}", say(StatusPhrase::Now), heal.rung.say(self.language)))
+            let phrase = StatusPhrase::Underway { rung: heal.rung.say(self.language), length: self.since(heal.began) };
+            (Row::Attempt, say(phrase))
         }));
         rows.extend(gateway.next_attempt.filter(|_| gateway.heal.is_none()).map(|at| {
             let phrase =

@@ -10,7 +10,6 @@ const BLOCK: u64 = 64 * 1024;
 
 /// A log that is being read.
 pub(super) struct Tail {
-    path: PathBuf,
     file: File,
 }
 
@@ -29,7 +28,7 @@ impl Tail {
         let mut file = File::open(path)?;
         let start = start_of_last(&mut file, lines)?;
         file.seek(SeekFrom::Start(start))?;
-        Ok(Self { path: path.to_owned(), file })
+        Ok(Self { file })
     }
 
     /// Copies what there is from here on.
@@ -58,8 +57,7 @@ impl Tail {
         match File::open(current) {
             Ok(file) => {
                 self.file = file;
-                self.path = current.to_owned();
-                Ok(News::Rotated(self.path.clone()))
+                Ok(News::Rotated(current.to_owned()))
             }
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(News::Same),
             Err(cause) => Err(cause),
@@ -70,6 +68,9 @@ impl Tail {
 /// Where the last lines begin, looked for from the end.
 fn start_of_last(file: &mut File, lines: usize) -> io::Result<u64> {
     let length = file.seek(SeekFrom::End(0))?;
+    if lines == 0 {
+        return Ok(length);
+    }
     let mut end = length;
     let mut found = 0;
     let mut block = Vec::new();
@@ -92,7 +93,7 @@ fn start_of_last(file: &mut File, lines: usize) -> io::Result<u64> {
         }
         end = begin;
     }
-    Ok(if lines == 0 { length } else { 0 })
+    Ok(0)
 }
 
 #[cfg(test)]

@@ -102,6 +102,8 @@ pub enum Row {
     Incident,
     /// The newest incident that is over.
     LastIncident,
+    /// The attempt that is running.
+    Attempt,
     /// The next attempt.
     NextAttempt,
     /// The pause.
@@ -126,6 +128,7 @@ impl Phrase for Row {
             Self::Breaker => language.pick("breaker", "차단기"),
             Self::Incident => language.pick("incident", "장애"),
             Self::LastIncident => language.pick("last incident", "지난 장애"),
+            Self::Attempt => language.pick("attempt", "시도"),
             Self::NextAttempt => language.pick("next attempt", "다음 시도"),
             Self::Pause => language.pick("pause", "일시 중지"),
             Self::Channels => language.pick("channels", "알림 채널"),
@@ -152,6 +155,13 @@ pub enum StatusPhrase {
     Now,
     /// A state that has lasted so long.
     For(Duration),
+    /// An attempt that is running.
+    Underway {
+        /// How hard.
+        rung: String,
+        /// How long it has been running.
+        length: Duration,
+    },
     /// The practice gateway.
     Practice,
     /// The service, by its name in the configuration.
@@ -236,7 +246,9 @@ impl Phrase for StatusPhrase {
             Self::In(length) => format!("{} 후", time(length)),
             Self::Now => language.pick("now", "지금").to_owned(),
             Self::For(length) if english => format!("for {}", time(length)),
-            Self::For(length) => format!("{} 동안", time(length)),
+            Self::For(length) => format!("{}째", time(length)),
+            Self::Underway { rung, length } if english => format!("{rung}, running for {}", time(length)),
+            Self::Underway { rung, length } => format!("{rung}, {}째 진행 중", time(length)),
             Self::Practice => language.pick("practice gateway", "연습용 게이트웨이").to_owned(),
             Self::Service(name) => match name.as_str() {
                 "child" => language.pick("child (Lifeguard runs it)", "child (Lifeguard가 직접 실행)").to_owned(),
@@ -373,6 +385,7 @@ pub enum CommandPhrase {
 }
 
 impl Phrase for CommandPhrase {
+    #[expect(clippy::too_many_lines, reason = "one sentence after the other")]
     fn say(&self, language: Language) -> String {
         let english = language == Language::English;
         let text = match self {
