@@ -1,5 +1,6 @@
 //! A gateway that Lifeguard owns, and one that somebody started by hand: real processes, started, stopped, killed.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "support/processes.rs"]
 mod processes;

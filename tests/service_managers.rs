@@ -1,4 +1,5 @@
 //! The gateway under systemd and launchd: real processes, and imitations of `systemctl` and `launchctl`.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "support/processes.rs"]
 mod processes;
@@ -205,7 +206,7 @@ async fn an_agent_that_launchd_lost_track_of_is_loaded_anew() {
     let start = heal(Rung::Start, None);
     let (started, ()) =
         tokio::join!(async { tokio::time::timeout(LIMIT * 2, service.perform(&start, || ())).await.unwrap() }, async {
-            tokio::time::timeout(LIMIT * 2, bootout).await.unwrap()
+            tokio::time::timeout(LIMIT * 2, bootout).await.unwrap();
         });
     started.unwrap();
     assert_eq!(service.observe().await.state, ServiceState::Running);

@@ -1,4 +1,5 @@
 //! Identity, exit watch, signals and commands, with real processes.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "support/processes.rs"]
 mod processes;
