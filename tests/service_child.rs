@@ -66,15 +66,20 @@ async fn the_end_of_an_own_child_is_known_exactly_and_at_once() {
     assert_eq!(service.observe().await.process, None);
 
     let service = child(&folder, &["sleep", "600"]);
-    let (process, _guard) = started(&service).await;
-    let began = Instant::now();
-    signal(key(&process), Signal::Kill).unwrap();
-    let exit = timeout(LIMIT, service.wait_exit(&process)).await.unwrap();
-    println!("SIGKILL of an own child to the exit's report: {:?}", began.elapsed());
-    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
-    assert_eq!(exit, Exit { code: None, signal: Some(9) });
-    // And again for whoever asks late.
-    assert_eq!(service.wait_exit(&process).await, exit);
+    let mut best = LIMIT;
+    for _ in 0..5 {
+        let (process, _guard) = started(&service).await;
+        let began = Instant::now();
+        signal(key(&process), Signal::Kill).unwrap();
+        let exit = timeout(LIMIT, service.wait_exit(&process)).await.unwrap();
+        best = best.min(began.elapsed());
+        assert_eq!(exit, Exit { code: None, signal: Some(9) });
+        // And again for whoever asks late.
+        assert_eq!(service.wait_exit(&process).await, exit);
+    }
+    // The best of five: a busy machine may delay each of them.
+    println!("SIGKILL of an own child to the exit's report, best of 5: {best:?}");
+    assert!(best < Duration::from_millis(20), "{best:?}");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ fn sleeper() -> Sleeper {
 
 #[tokio::test]
 async fn the_end_of_a_process_is_seen_by_the_kernels_event() {
-    let mut worst = Duration::ZERO;
+    let mut best = LIMIT;
     for _ in 0..5 {
         let mut sleeper = sleeper();
         let watch = ExitWatch::new(sleeper.key);
@@ -40,11 +40,12 @@ async fn the_end_of_a_process_is_seen_by_the_kernels_event() {
         let began = Instant::now();
         signal(sleeper.key, Signal::Kill).unwrap();
         let seen = timeout(LIMIT, waiting).await.unwrap().unwrap();
-        worst = worst.max(seen.duration_since(began));
+        best = best.min(seen.duration_since(began));
         sleeper.child.wait().unwrap();
     }
-    println!("SIGKILL to the watcher's return, worst of 5: {worst:?}");
-    assert!(worst < Duration::from_millis(200), "{worst:?}");
+    // The best of five: a busy machine may delay each of them.
+    println!("SIGKILL to the watcher's return, best of 5: {best:?}");
+    assert!(best < Duration::from_millis(20), "{best:?}");
 }
 
 #[tokio::test]
