@@ -87,7 +87,7 @@ async fn a_command_that_takes_too_long_is_killed_with_its_children() {
     let marker = "601.0625";
     let running =
         tokio::spawn(
-            async move { run("timeout", &["--foreground", "602", "sleep", marker], Duration::from_secs(2)).await },
+            async move { run("timeout", &["--foreground", "602", "sleep", marker], Duration::from_secs(5)).await },
         );
     let me = identify(std::process::id()).unwrap().key;
     let mut grandchild = None;

@@ -95,7 +95,7 @@ impl Slot {
             return Some(identity);
         }
         let found = identity::find(setup).await?;
-        tracing::info!(pid = found.pid, command = found.command, "found the gateway's process");
+        tracing::info!(pid = found.pid, "found the gateway's process");
         self.content().current = Some(found.clone());
         Some(found)
     }

@@ -10,7 +10,9 @@ print-disabled) cat "$here/disabled" ;;
 bootstrap | kickstart)
     if [ -e "$here/next" ]; then mv "$here/next" "$here/print"; fi
     if [ -e "$here/$1.code" ]; then echo "$1 failed: Input/output error" >&2; exit "$(cat "$here/$1.code")"; fi ;;
-bootout) rm -f "$here/print" ;;
+bootout)
+    rm -f "$here/print"
+    if [ -e "$here/after-bootout" ]; then mv "$here/after-bootout" "$here/next"; fi ;;
 enable) ;;
 *) exit 64 ;;
 esac
