@@ -282,7 +282,7 @@ fn crashes_end_it_by_exit_code_or_abort_and_leave_the_lock() {
 fn answers_go_wrong_on_request() {
     let home = practice::home(&[]);
     let _running = home.start_ready();
-    let short = Duration::from_millis(700);
+    let short = Duration::from_secs(2);
     let health = || ask_within(short, home.port, "GET", "/healthz");
 
     fault(&home, &Fault::Slow { latency: 300 });
@@ -317,7 +317,6 @@ fn answers_go_wrong_on_request() {
             Err(error) => format!("{:?}", error.kind()),
         }
     });
-    let live = r#"application/json; charset=utf-8 {"ok":true,"status":"live"}"#;
     assert_eq!(
         outcomes,
         [
@@ -325,7 +324,7 @@ fn answers_go_wrong_on_request() {
             r#"application/json; charset=utf-8 {"hello":"world"}"#,
             "text/html; charset=utf-8 <!doctype html>",
             "huge",
-            live,
+            "WouldBlock",
             "UnexpectedEof",
         ]
     );

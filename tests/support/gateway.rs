@@ -275,17 +275,17 @@ pub(crate) fn ask(port: u16, method: &str, path: &str) -> io::Result<Response> {
     ask_within(ANSWER_LIMIT, port, method, path)
 }
 
-/// The same, with another limit for each wait.
+/// The same, with another limit for the whole exchange.
 pub(crate) fn ask_within(limit: Duration, port: u16, method: &str, path: &str) -> io::Result<Response> {
+    let deadline = Instant::now() + limit;
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), limit)?;
-    stream.set_read_timeout(Some(limit))?;
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\n\r\n")?;
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
         }
-        read_some(&mut stream, &mut bytes)?;
+        read_some(&mut stream, &mut bytes, deadline)?;
     };
     let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
     let mut lines = head.lines();
@@ -300,13 +300,15 @@ pub(crate) fn ask_within(limit: Duration, port: u16, method: &str, path: &str) -
         let length = headers.get("content-length").and_then(|length| length.parse::<usize>().ok());
         let whole = |body: &[u8]| length.map_or_else(|| body.ends_with(b"0\r\n\r\n"), |length| body.len() >= length);
         while !whole(&body) {
-            read_some(&mut stream, &mut body)?;
+            read_some(&mut stream, &mut body, deadline)?;
         }
     }
     Ok(Response { status, headers, body })
 }
 
-fn read_some(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {
+fn read_some(stream: &mut TcpStream, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<()> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    stream.set_read_timeout(Some(left.max(Duration::from_millis(1))))?;
     let mut part = vec![0; 64 * 1024];
     match stream.read(&mut part)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
