@@ -121,12 +121,14 @@ install-name: '/usr/lib/$name.dylib'
 if [ "$(uname -s)" != Darwin ]; then
     zig=$(find_zig)
     write_stubs
+    # rustc asks for an SDK; it gets the stubs' folder, which Zig must not take for a whole system.
+    export SDKROOT=$tools/stubs
     # cc and rustc pass Apple's names of architecture and version, which Zig knows under its own.
     write_tool "cc-$machine.sh" "#!/usr/bin/env bash
 arguments=()
 while [ \$# -gt 0 ]; do
     case \$1 in
-        -arch) shift ;;
+        -arch | -isysroot) shift ;;
         --target=* | -mmacosx-version-min=* | -mmacos-version-min=*) ;;
         *) arguments+=(\"\$1\") ;;
     esac
