@@ -2,10 +2,25 @@
 //!
 //! No file is needed. Every field is documented in `docs/config.md`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::supervisor::policy::{Manager, Policy};
+use crate::text::Language;
+use secret::Secret;
+
+pub mod discovery;
+pub mod environment;
+mod hash;
+pub mod load;
+mod openclaw;
+pub mod paths;
+pub mod programs;
+pub mod secret;
+mod validate;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -59,6 +74,8 @@ pub struct GatewayConfig {
     pub command: Option<Vec<String>>,
     /// Label of the service (launchd label or systemd unit).
     pub service_label: Option<String>,
+    /// Variables that are set for a gateway that Lifeguard starts, and when its places are discovered.
+    pub environment: BTreeMap<String, String>,
     /// For a gateway that somebody starts by hand: start it when it is dead, instead of only telling.
     pub start_when_dead: bool,
     /// The built-in practice gateway. Set by `lifeguard demo`, never read from a file.
@@ -170,8 +187,8 @@ pub struct NativeConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DiscordConfig {
-    /// The webhook's address: the address itself, `env:NAME` or `file:PATH`.
-    pub webhook: Option<String>,
+    /// The webhook's address: in the file the address itself, `env:NAME` or `file:PATH`; once loaded, the address.
+    pub webhook: Option<Secret>,
     /// Name shown in Discord, if not the webhook's own.
     pub username: Option<String>,
 }
@@ -182,6 +199,51 @@ pub struct DiscordConfig {
 pub struct TrayConfig {
     /// One colour, by shape only.
     pub monochrome: bool,
+}
+
+impl LanguageChoice {
+    /// The language to speak, given the system's locale.
+    #[must_use]
+    pub fn resolve(self, locale: &str) -> Language {
+        match self {
+            Self::Auto => Language::of_locale(locale),
+            Self::En => Language::English,
+            Self::Ko => Language::Korean,
+        }
+    }
+}
+
+impl Config {
+    /// The numbers that the core decides by, for a gateway that `manager` starts again.
+    #[must_use]
+    pub fn policy(&self, manager: Manager) -> Policy {
+        let (probe, heal) = (&self.probe, &self.heal);
+        Policy {
+            manager,
+            probe_interval: probe.interval,
+            retry_interval: probe.retry_interval,
+            failures_before_down: probe.failures_before_down,
+            hang_patience: heal.hang_patience,
+            unready_patience: heal.unready_patience,
+            healthy_hold: heal.healthy_hold,
+            startup_grace: heal.startup_grace,
+            startup_limit: heal.startup_limit,
+            drain_limit: heal.drain_limit,
+            backoff: heal.backoff_seconds.iter().copied().map(Duration::from_secs).collect(),
+            crash_limit: heal.crash_limit,
+            decay_interval: heal.decay_interval,
+            crash_reset: heal.crash_reset,
+            budget: heal.budget,
+            budget_window: heal.budget_window,
+            ..Policy::default()
+        }
+    }
+
+    /// The gateways to watch: those of the file, or the one that discovery finds by itself.
+    #[must_use]
+    pub fn watched(&self) -> Vec<GatewayConfig> {
+        if self.gateways.is_empty() { vec![GatewayConfig::default()] } else { self.gateways.clone() }
+    }
 }
 
 impl Default for GatewayConfig {
@@ -195,6 +257,7 @@ impl Default for GatewayConfig {
             profile: None,
             command: None,
             service_label: None,
+            environment: BTreeMap::new(),
             start_when_dead: false,
             practice: false,
         }
@@ -247,5 +310,21 @@ impl Default for AlertsConfig {
 impl Default for NativeConfig {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_policys_own() {
+        let manager = Manager::Ourselves;
+        assert_eq!(Config::default().policy(manager), Policy { manager, ..Policy::default() });
+    }
+
+    #[test]
+    fn without_a_gateway_there_is_the_one_that_discovery_finds() {
+        assert_eq!(Config::default().watched(), [GatewayConfig::default()]);
     }
 }

@@ -3,6 +3,10 @@
 //! One file per place where the sentences are read. Each has an enum of phrases that implements [`Phrase`];
 //! a phrase carries its parameters. [`words`] has what several places share.
 
+pub mod command;
+pub mod config;
+pub mod menu;
+pub mod alert;
 pub mod words;
 
 /// A language that Lifeguard speaks.

@@ -1,0 +1,146 @@
+//! Secrets: a value that never prints itself, and the places that it may come from.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::environment::Environment;
+
+/// The largest secret that is read from a file, in bytes. Webhook addresses have about 120.
+const LARGEST: u64 = 8 * 1024;
+
+/// A text that must not be shown. Printing it shows a placeholder; only [`Secret::expose`] gives it away.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one who sends it to where it belongs.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Follows `env:NAME` and `file:PATH` to the secret itself; any other text is the secret.
+    pub fn resolve(&self, environment: &Environment) -> Result<Self, SecretError> {
+        if let Some(name) = self.0.strip_prefix("env:") {
+            let name = name.trim();
+            let value = environment.text(name).ok_or_else(|| SecretError::NotSet(name.to_owned()))?;
+            return Ok(Self::new(value));
+        }
+        if let Some(path) = self.0.strip_prefix("file:") {
+            return read(&environment.expand(Path::new(path.trim())));
+        }
+        Ok(Self::new(self.0.trim()))
+    }
+}
+
+fn read(path: &Path) -> Result<Secret, SecretError> {
+    let unreadable = |cause| SecretError::Unreadable { path: path.to_owned(), cause };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    let mode = metadata.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::TooOpen { path: path.to_owned(), mode });
+    }
+    let mut text = String::new();
+    file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(SecretError::Empty(path.to_owned()));
+    }
+    Ok(Secret::new(text))
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[secret]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("[secret]")
+    }
+}
+
+/// Why a secret could not be had. Never contains one.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// `env:NAME`, and there is no such variable.
+    #[error("the environment variable {0} is not set; set it, or name another source")]
+    NotSet(String),
+    /// `file:PATH`, and it cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// `file:PATH`, and others may read it.
+    #[error("{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// `file:PATH`, and it is empty.
+    #[error("{0} is empty; put the secret into it")]
+    Empty(PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_never_prints_itself() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "[secret] [secret] Some([secret])");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn a_secret_comes_from_the_text_a_variable_or_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("webhook");
+        std::fs::write(&file, "from-file\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let environment = Environment::default().with([("HOOK", "from-variable")]);
+        let resolve = |text: &str| Secret::new(text).resolve(&environment).unwrap().expose().to_owned();
+        assert_eq!(resolve("from-text"), "from-text");
+        assert_eq!(resolve("env:HOOK"), "from-variable");
+        assert_eq!(resolve(&format!("file:{}", file.display())), "from-file");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_without_showing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("webhook");
+        std::fs::write(&file, "hunter2").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let problem = Secret::new(format!("file:{}", file.display())).resolve(&Environment::default()).unwrap_err();
+        assert!(problem.to_string().contains("chmod 600"), "{problem}");
+        assert!(!problem.to_string().contains("hunter2"), "{problem}");
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let problem = Secret::new("env:NO_SUCH").resolve(&Environment::default()).unwrap_err();
+        assert!(problem.to_string().contains("NO_SUCH"), "{problem}");
+    }
+}

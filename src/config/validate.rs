@@ -1,0 +1,227 @@
+//! What the types cannot say: bounds, order, distinctness, secrets.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use super::environment::Environment;
+use super::secret::Secret;
+use super::{Config, GatewayConfig, HealConfig, ProbeConfig};
+use crate::text::config::ConfigProblem;
+
+/// A problem and the path of the value that it is about, array positions as numbers.
+pub(super) type Finding = (Vec<String>, ConfigProblem);
+
+/// Longest wait between two attempts, in seconds: invariant 2 of the core promises an attempt at most 6 h away.
+const LONGEST_BACKOFF: u64 = 6 * 3600;
+
+/// Most letters of a gateway's name: it becomes part of file names.
+const LONGEST_NAME: usize = 64;
+
+/// Discord's own limit for a webhook's user name.
+const LONGEST_USERNAME: usize = 80;
+
+/// Checks a configuration, and replaces what stands for something else: `~`, `env:NAME`, `file:PATH`.
+pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    findings.probe(&config.probe);
+    findings.heal(&config.heal, &config.probe);
+    for index in 0..config.gateways.len() {
+        let (earlier, rest) = config.gateways.split_at_mut(index);
+        if let Some(gateway) = rest.first_mut() {
+            gateway.state_dir = gateway.state_dir.take().map(|path| environment.expand(&path));
+            gateway.config_path = gateway.config_path.take().map(|path| environment.expand(&path));
+            findings.gateway(index, gateway, earlier);
+        }
+    }
+    let discord = &mut config.alerts.discord;
+    if let Some(username) = &discord.username {
+        if username.trim().is_empty() {
+            findings.add(["alerts", "discord", "username"], ConfigProblem::EmptyText("username".to_owned()));
+        } else if username.chars().count() > LONGEST_USERNAME {
+            let problem = ConfigProblem::TooManyLetters { key: "username".to_owned(), most: LONGEST_USERNAME };
+            findings.add(["alerts", "discord", "username"], problem);
+        }
+    }
+    if let Some(webhook) = &discord.webhook {
+        let path = ["alerts", "discord", "webhook"];
+        match webhook.resolve(environment) {
+            Ok(address) if is_webhook(&address) => discord.webhook = Some(address),
+            Ok(_) => findings.add(path, ConfigProblem::NotDiscord),
+            Err(error) => findings.add(path, ConfigProblem::NoSecret(error.to_string())),
+        }
+    }
+    findings.0
+}
+
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add<const N: usize>(&mut self, path: [&str; N], problem: ConfigProblem) {
+        self.0.push((path.map(str::to_owned).to_vec(), problem));
+    }
+
+    fn probe(&mut self, probe: &ProbeConfig) {
+        self.positive(
+            "probe",
+            [
+                ("interval", probe.interval),
+                ("retry_interval", probe.retry_interval),
+                ("connect_timeout", probe.connect_timeout),
+                ("timeout", probe.timeout),
+            ],
+        );
+        self.order(["probe", "retry_interval"], probe.retry_interval, "probe.interval", probe.interval);
+        self.order(["probe", "connect_timeout"], probe.connect_timeout, "probe.timeout", probe.timeout);
+        self.bounds(["probe", "failures_before_down"], u64::from(probe.failures_before_down), 1, 100);
+    }
+
+    fn heal(&mut self, heal: &HealConfig, probe: &ProbeConfig) {
+        self.positive(
+            "heal",
+            [
+                ("hang_patience", heal.hang_patience),
+                ("unready_patience", heal.unready_patience),
+                ("healthy_hold", heal.healthy_hold),
+                ("startup_grace", heal.startup_grace),
+                ("startup_limit", heal.startup_limit),
+                ("drain_limit", heal.drain_limit),
+                ("decay_interval", heal.decay_interval),
+                ("crash_reset", heal.crash_reset),
+                ("budget_window", heal.budget_window),
+            ],
+        );
+        self.order(["probe", "timeout"], probe.timeout, "heal.hang_patience", heal.hang_patience);
+        self.order(["heal", "startup_grace"], heal.startup_grace, "heal.startup_limit", heal.startup_limit);
+        self.bounds(["heal", "crash_limit"], u64::from(heal.crash_limit), 1, 1000);
+        self.bounds(["heal", "budget"], u64::from(heal.budget), 1, 1000);
+        if heal.backoff_seconds.is_empty() {
+            self.add(["heal", "backoff_seconds"], ConfigProblem::EmptyList("backoff_seconds".to_owned()));
+        }
+        for (index, seconds) in heal.backoff_seconds.iter().enumerate() {
+            self.bounds(["heal", "backoff_seconds", &index.to_string()], *seconds, 1, LONGEST_BACKOFF);
+        }
+    }
+
+    fn gateway(&mut self, index: usize, gateway: &GatewayConfig, earlier: &[GatewayConfig]) {
+        let index = index.to_string();
+        let at = |key| ["gateway", index.as_str(), key];
+        if !is_name(&gateway.name) {
+            self.add(at("name"), ConfigProblem::BadName);
+        }
+        if earlier.iter().any(|other| other.name == gateway.name) {
+            self.add(at("name"), ConfigProblem::SameName(gateway.name.clone()));
+        }
+        match gateway.port {
+            Some(0) => self.bounds(at("port"), 0, 1, u64::from(u16::MAX)),
+            Some(port) if earlier.iter().any(|other| other.port == Some(port)) => {
+                self.add(at("port"), ConfigProblem::SamePort(port));
+            }
+            _ => {}
+        }
+        if gateway.profile.as_deref().is_some_and(|profile| !is_profile(profile)) {
+            self.add(at("profile"), ConfigProblem::BadProfile);
+        }
+        if gateway
+            .command
+            .as_ref()
+            .is_some_and(|command| command.first().is_none_or(|program| program.trim().is_empty()))
+        {
+            self.add(at("command"), ConfigProblem::EmptyList("command".to_owned()));
+        }
+        if gateway.service_label.as_ref().is_some_and(|label| label.trim().is_empty()) {
+            self.add(at("service_label"), ConfigProblem::EmptyText("service_label".to_owned()));
+        }
+        for (name, value) in &gateway.environment {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                self.add(["gateway", &index, "environment", name], ConfigProblem::BadVariable(name.clone()));
+            }
+        }
+    }
+
+    fn positive<const N: usize>(&mut self, section: &str, durations: [(&str, Duration); N]) {
+        for (key, duration) in durations {
+            if duration.is_zero() {
+                self.add([section, key], ConfigProblem::Zero(key.to_owned()));
+            }
+        }
+    }
+
+    fn order(&mut self, path: [&str; 2], value: Duration, limit: &str, most: Duration) {
+        // A limit of zero is a problem of its own.
+        if value > most && !most.is_zero() {
+            self.add(path, ConfigProblem::TooLong { key: path.join("."), limit: limit.to_owned() });
+        }
+    }
+
+    fn bounds<const N: usize>(&mut self, path: [&str; N], value: u64, least: u64, most: u64) {
+        if value < least || value > most {
+            let key = path.iter().rev().find(|part| part.parse::<usize>().is_err()).copied().unwrap_or_default();
+            self.add(path, ConfigProblem::OutOfBounds { key: key.to_owned(), least, most });
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    name.chars().count() <= LONGEST_NAME
+        && name.chars().next().is_some_and(char::is_alphanumeric)
+        && !name.ends_with(' ')
+        && name.chars().all(|letter| letter.is_alphanumeric() || " ._-".contains(letter))
+}
+
+/// OpenClaw's own rule for profiles (`PROFILE_NAME_RE` in 2026.9).
+fn is_profile(profile: &str) -> bool {
+    profile.len() <= 64
+        && profile.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+        && profile.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+}
+
+/// A webhook of Discord's, or of a stand-in on this machine.
+fn is_webhook(address: &Secret) -> bool {
+    let Ok(url) = Url::parse(address.expose()) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    match url.scheme() {
+        "https" => {
+            let ours = ["discord.com", "discordapp.com"]
+                .iter()
+                .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
+            ours && url.path().starts_with("/api/") && url.path().contains("/webhooks/")
+        }
+        "http" => {
+            host == "localhost"
+                || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_discord_and_this_machine_are_webhooks() {
+        let is = |address: &str| is_webhook(&Secret::new(address));
+        assert!(is("https://discord.com/api/webhooks/1/x"));
+        assert!(is("https://ptb.discord.com/api/v10/webhooks/1/x"));
+        assert!(is("https://discordapp.com/api/webhooks/1/x"));
+        assert!(is("http://127.0.0.1:9999/api/webhooks/1/x"));
+        assert!(is("http://[::1]:9999/x"));
+        assert!(!is("http://discord.com/api/webhooks/1/x"));
+        assert!(!is("https://evildiscord.com/api/webhooks/1/x"));
+        assert!(!is("https://discord.com.evil.org/api/webhooks/1/x"));
+        assert!(!is("https://discord.com/channels/1/2"));
+        assert!(!is("http://192.168.1.2/x"));
+        assert!(!is("nonsense"));
+    }
+
+    #[test]
+    fn a_name_can_be_part_of_a_file_name() {
+        for good in ["gateway", "Home 2", "집", "a.b-c_d"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", ".hidden", "a/b", "a\nb", "-x", "x ", &"x".repeat(65)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

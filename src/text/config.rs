@@ -1,0 +1,316 @@
+//! What is said about the configuration file and about what was found out of OpenClaw's own.
+
+use super::{Language, Phrase};
+
+/// What is wrong at one place of the configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigProblem {
+    /// The file is not TOML; the parser's words.
+    Syntax(String),
+    /// There is no such key.
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The keys that there are.
+        known: Vec<String>,
+    },
+    /// There is no such word for this key.
+    UnknownWord {
+        /// The word.
+        word: String,
+        /// The words that there are.
+        known: Vec<String>,
+    },
+    /// The value is of the wrong kind; the parser's words.
+    WrongValue {
+        /// The key, if it is known.
+        key: String,
+        /// The parser's words.
+        detail: String,
+    },
+    /// A duration of zero.
+    Zero(String),
+    /// A number outside its bounds.
+    OutOfBounds {
+        /// The key.
+        key: String,
+        /// Smallest value.
+        least: u64,
+        /// Largest value.
+        most: u64,
+    },
+    /// A duration that is longer than another one allows.
+    TooLong {
+        /// The key.
+        key: String,
+        /// The key of the duration that it may not exceed.
+        limit: String,
+    },
+    /// A list that may not be empty.
+    EmptyList(String),
+    /// A text that may not be empty.
+    EmptyText(String),
+    /// Two gateways with the same name.
+    SameName(String),
+    /// Two gateways with the same port.
+    SamePort(u16),
+    /// A gateway's name that could not be used for files.
+    BadName,
+    /// A profile's name that OpenClaw does not take.
+    BadProfile,
+    /// A name of an environment variable that the system does not take.
+    BadVariable(String),
+    /// A text that is too long.
+    TooManyLetters {
+        /// The key.
+        key: String,
+        /// Most letters.
+        most: usize,
+    },
+    /// A webhook that is not one of Discord's. Never shows the address.
+    NotDiscord,
+    /// A secret that could not be had; the reason contains no secret.
+    NoSecret(String),
+}
+
+impl ConfigProblem {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self, language: Language) -> Option<String> {
+        let text = match self {
+            Self::UnknownKey { key: word, known } | Self::UnknownWord { word, known } => {
+                return Some(match (nearest(word, known), language) {
+                    (Some(nearest), Language::English) => format!("Did you mean `{nearest}`?"),
+                    (Some(nearest), Language::Korean) => format!("`{nearest}`을(를) 쓰려던 것인가요?"),
+                    (None, Language::English) => format!("Possible here: {}.", known.join(", ")),
+                    (None, Language::Korean) => format!("여기에 쓸 수 있는 값: {}.", known.join(", ")),
+                });
+            }
+            Self::WrongValue { key, .. } if key == "port" => {
+                language.pick("A port is a number from 1 to 65535.", "포트는 1부터 65535까지의 숫자입니다.")
+            }
+            Self::WrongValue { detail, .. } if detail.contains("duration") || detail.contains("Duration") => language
+                .pick(
+                    "Write a duration with its unit, such as \"10s\", \"5m\" or \"6h\".",
+                    "기간은 \"10s\", \"5m\", \"6h\"처럼 단위와 함께 쓰세요.",
+                ),
+            Self::WrongValue { .. } | Self::Syntax(_) => language
+                .pick("docs/config.md shows every key with an example.", "모든 키와 예시는 docs/config.md에 있습니다."),
+            Self::Zero(_) => language.pick("Write a duration such as \"10s\".", "\"10s\"와 같은 기간을 쓰세요."),
+            Self::TooLong { limit, .. } => {
+                return Some(match language {
+                    Language::English => format!("Make it shorter, or `{limit}` longer."),
+                    Language::Korean => format!("이 값을 줄이거나 `{limit}` 값을 늘리세요."),
+                });
+            }
+            Self::EmptyList(_) | Self::EmptyText(_) => {
+                language.pick("Write a value, or leave the line out.", "값을 쓰거나 그 줄을 지우세요.")
+            }
+            Self::SameName(_) => {
+                language.pick("Give each gateway a `name` of its own.", "게이트웨이마다 다른 `name`을 쓰세요.")
+            }
+            Self::SamePort(_) => {
+                language.pick("Give each gateway a `port` of its own.", "게이트웨이마다 다른 `port`를 쓰세요.")
+            }
+            Self::BadName => language.pick(
+                "Use up to 64 letters, digits, spaces, dots, dashes and underlines; begin with a letter or a digit.",
+                "글자, 숫자, 공백, 점, 붙임표, 밑줄을 64자까지 쓸 수 있고 글자나 숫자로 시작해야 합니다.",
+            ),
+            Self::BadProfile => language.pick(
+                "Use up to 64 Latin letters, digits, dashes and underlines.",
+                "영문자, 숫자, 붙임표, 밑줄을 64자까지 쓸 수 있습니다.",
+            ),
+            Self::NotDiscord => language.pick(
+                "In Discord: channel settings, Integrations, Webhooks, Copy Webhook URL.",
+                "Discord의 채널 설정 > 연동 > 웹후크에서 웹후크 URL을 복사하세요.",
+            ),
+            Self::OutOfBounds { .. } | Self::BadVariable(_) | Self::TooManyLetters { .. } | Self::NoSecret(_) => {
+                return None;
+            }
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// The known word that is meant most likely.
+fn nearest<'a>(word: &str, known: &'a [String]) -> Option<&'a String> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
+impl Phrase for ConfigProblem {
+    fn say(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Syntax(detail), Language::English) => format!("this is not TOML: {detail}"),
+            (Self::Syntax(detail), Language::Korean) => format!("TOML 형식이 아닙니다: {detail}"),
+            (Self::UnknownKey { key, .. }, Language::English) => format!("there is no key `{key}` here"),
+            (Self::UnknownKey { key, .. }, Language::Korean) => format!("여기에는 `{key}` 키가 없습니다"),
+            (Self::UnknownWord { word, .. }, Language::English) => format!("`{word}` is not a possible value here"),
+            (Self::UnknownWord { word, .. }, Language::Korean) => format!("`{word}`은(는) 여기에 쓸 수 없는 값입니다"),
+            (Self::WrongValue { key, detail }, Language::English) => {
+                format!("`{key}` cannot have this value: {detail}")
+            }
+            (Self::WrongValue { key, detail }, Language::Korean) => format!("`{key}`에 쓸 수 없는 값입니다: {detail}"),
+            (Self::Zero(key), Language::English) => format!("`{key}` must be longer than zero"),
+            (Self::Zero(key), Language::Korean) => format!("`{key}`은(는) 0보다 길어야 합니다"),
+            (Self::OutOfBounds { key, least, most }, Language::English) => {
+                format!("`{key}` must be from {least} to {most}")
+            }
+            (Self::OutOfBounds { key, least, most }, Language::Korean) => {
+                format!("`{key}`은(는) {least}부터 {most}까지여야 합니다")
+            }
+            (Self::TooLong { key, limit }, Language::English) => format!("`{key}` is longer than `{limit}`"),
+            (Self::TooLong { key, limit }, Language::Korean) => format!("`{key}`이(가) `{limit}`보다 깁니다"),
+            (Self::EmptyList(key) | Self::EmptyText(key), Language::English) => format!("`{key}` is empty"),
+            (Self::EmptyList(key) | Self::EmptyText(key), Language::Korean) => format!("`{key}`이(가) 비어 있습니다"),
+            (Self::SameName(name), Language::English) => format!("another gateway is called \"{name}\" already"),
+            (Self::SameName(name), Language::Korean) => format!("\"{name}\" 이름을 쓰는 게이트웨이가 이미 있습니다"),
+            (Self::SamePort(port), Language::English) => format!("another gateway has port {port} already"),
+            (Self::SamePort(port), Language::Korean) => format!("포트 {port}을(를) 쓰는 게이트웨이가 이미 있습니다"),
+            (Self::BadName, Language::English) => "this `name` cannot be used for files".to_owned(),
+            (Self::BadName, Language::Korean) => "이 `name`은 파일 이름으로 쓸 수 없습니다".to_owned(),
+            (Self::BadProfile, Language::English) => "OpenClaw does not take this `profile`".to_owned(),
+            (Self::BadProfile, Language::Korean) => "OpenClaw에서 쓸 수 없는 `profile`입니다".to_owned(),
+            (Self::BadVariable(name), Language::English) => format!("`{name}` cannot be the name of a variable"),
+            (Self::BadVariable(name), Language::Korean) => format!("`{name}`은(는) 변수 이름이 될 수 없습니다"),
+            (Self::TooManyLetters { key, most }, Language::English) => format!("`{key}` has more than {most} letters"),
+            (Self::TooManyLetters { key, most }, Language::Korean) => format!("`{key}`이(가) {most}자를 넘습니다"),
+            (Self::NotDiscord, Language::English) => {
+                "this is not the address of a Discord webhook (https://discord.com/api/webhooks/…)".to_owned()
+            }
+            (Self::NotDiscord, Language::Korean) => {
+                "Discord 웹후크 주소가 아닙니다 (https://discord.com/api/webhooks/…)".to_owned()
+            }
+            (Self::NoSecret(reason), Language::English) => format!("the secret is not there: {reason}"),
+            (Self::NoSecret(reason), Language::Korean) => format!("비밀 값을 읽을 수 없습니다: {reason}"),
+        }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigTrouble {
+    /// The file cannot be read; what the system said.
+    Unreadable(String),
+    /// The file is larger than a configuration can be.
+    TooLarge,
+    /// The file is not text.
+    NotText,
+    /// So many problems were found in it.
+    Problems(usize),
+}
+
+impl Phrase for ConfigTrouble {
+    fn say(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Unreadable(cause), Language::English) => {
+                format!(
+                    "the configuration cannot be read: {cause}. Mend its permissions, or name another file with --config."
+                )
+            }
+            (Self::Unreadable(cause), Language::Korean) => {
+                format!("설정 파일을 읽을 수 없습니다: {cause}. 권한을 고치거나 --config로 다른 파일을 지정하세요.")
+            }
+            (Self::TooLarge, Language::English) => {
+                "the configuration is larger than 1 MB: is it the right file?".to_owned()
+            }
+            (Self::TooLarge, Language::Korean) => "설정 파일이 1 MB보다 큽니다. 올바른 파일인지 확인하세요.".to_owned(),
+            (Self::NotText, Language::English) => {
+                "the configuration is not UTF-8 text: is it the right file?".to_owned()
+            }
+            (Self::NotText, Language::Korean) => {
+                "설정 파일이 UTF-8 텍스트가 아닙니다. 올바른 파일인지 확인하세요.".to_owned()
+            }
+            (Self::Problems(1), Language::English) => "the configuration has a problem:".to_owned(),
+            (Self::Problems(count), Language::English) => format!("the configuration has {count} problems:"),
+            (Self::Problems(count), Language::Korean) => format!("설정 파일에 문제가 {count}개 있습니다:"),
+        }
+    }
+}
+
+/// What discovery could not find out, and what it took instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiscoveryNote {
+    /// OpenClaw's config cannot be read.
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// OpenClaw's config is no JSON5. The parser's words are left out: they could quote a secret.
+    NotJson {
+        /// The file.
+        file: String,
+        /// Line and column.
+        place: String,
+    },
+    /// OpenClaw's config has a port that is none.
+    BadPort(String),
+    /// OpenClaw's config includes other files, which are not followed.
+    Includes(String),
+    /// The environment names a port that is none.
+    BadPortVariable,
+    /// OpenClaw's config says that the gateway runs on another machine.
+    Remote(String),
+    /// There is no `openclaw` program.
+    NoProgram,
+    /// There is no home folder.
+    NoHome,
+}
+
+impl Phrase for DiscoveryNote {
+    fn say(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Unreadable { file, cause }, Language::English) => {
+                format!("{file} cannot be read ({cause}); defaults are assumed.")
+            }
+            (Self::Unreadable { file, cause }, Language::Korean) => {
+                format!("{file}을(를) 읽을 수 없어({cause}) 기본값을 씁니다.")
+            }
+            (Self::NotJson { file, place }, Language::English) => {
+                format!("{file} is broken{place}; defaults are assumed. `openclaw config validate` says more.")
+            }
+            (Self::NotJson { file, place }, Language::Korean) => {
+                format!("{file}의 형식이 잘못되어{place} 기본값을 씁니다. `openclaw config validate`로 확인하세요.")
+            }
+            (Self::BadPort(file), Language::English) => {
+                format!("gateway.port in {file} is not a port; the default is assumed.")
+            }
+            (Self::BadPort(file), Language::Korean) => {
+                format!("{file}의 gateway.port가 포트가 아니어서 기본값을 씁니다.")
+            }
+            (Self::Includes(file), Language::English) => {
+                format!("{file} includes other files, which are not followed; set `port` if it is not the right one.")
+            }
+            (Self::Includes(file), Language::Korean) => {
+                format!("{file}에 포함된 다른 파일은 읽지 않습니다. 포트가 다르면 `port`를 설정하세요.")
+            }
+            (Self::BadPortVariable, Language::English) => {
+                "OPENCLAW_GATEWAY_PORT is not a port and is passed over.".to_owned()
+            }
+            (Self::BadPortVariable, Language::Korean) => {
+                "OPENCLAW_GATEWAY_PORT가 포트가 아니어서 무시합니다.".to_owned()
+            }
+            (Self::Remote(file), Language::English) => {
+                format!("{file} says that the gateway runs on another machine (gateway.mode = remote).")
+            }
+            (Self::Remote(file), Language::Korean) => {
+                format!("{file}에 따르면 게이트웨이는 다른 컴퓨터에서 실행됩니다 (gateway.mode = remote).")
+            }
+            (Self::NoProgram, Language::English) => {
+                "The openclaw program was not found; set `command` in the configuration if it is somewhere else."
+                    .to_owned()
+            }
+            (Self::NoProgram, Language::Korean) => {
+                "openclaw 프로그램을 찾지 못했습니다. 다른 곳에 있으면 설정의 `command`에 지정하세요.".to_owned()
+            }
+            (Self::NoHome, Language::English) => "There is no home folder; set HOME.".to_owned(),
+            (Self::NoHome, Language::Korean) => "홈 폴더가 없습니다. HOME을 설정하세요.".to_owned(),
+        }
+    }
+}
