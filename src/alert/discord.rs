@@ -52,7 +52,7 @@ impl Discord {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        match http::client(self.settings.url.is_loopback()) {
+        match http::channel_client(self.settings.url.is_loopback()) {
             Ok(client) => Ok(self.client.insert(client).clone()),
             Err(error) => {
                 tracing::error!(error = describe(error), "the HTTP client cannot be built");
