@@ -39,6 +39,7 @@ const EAGER_TICKS: u32 = 5;
 /// Names this icon for the system: its id on D-Bus, and the key of its place in the macOS menu bar.
 const ICON_NAME: &str = "io.lifeguard.Lifeguard";
 /// Shown as the title of the icon, where a system shows one.
+#[cfg(not(target_os = "macos"))]
 const APP_NAME: &str = "Lifeguard";
 
 /// What the tray needs to know before it starts.
