@@ -20,11 +20,13 @@ use crate::alert::AlertHandle;
 use crate::platform::clock;
 use crate::probe::{ProbeLimits, Prober};
 use crate::request::Reply;
-use crate::service::{GatewaySetup, Kind};
+use crate::service::{GatewaySetup, Kind, Service};
 use crate::snapshot::{ChannelSnapshot, GatewaySnapshot, Snapshot};
+use crate::supervisor::Supervisor;
 use crate::supervisor::event::Command;
 use crate::supervisor::moment::Moment;
 use crate::supervisor::policy::Policy;
+use crate::supervisor::state::State;
 
 /// Heals that may run at once over all gateways (requirements R5).
 const HEALS_AT_ONCE: usize = 2;
@@ -159,12 +161,27 @@ impl Engine {
             drop(member.wishes);
             match tokio::time::timeout(END_LIMIT, member.task).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => error!(gateway = member.name, %error, "its task ended in a way that it should not have"),
+                Ok(Err(error)) => {
+                    error!(gateway = member.name, %error, "its task ended in a way that it should not have")
+                }
                 Err(_) => error!(gateway = member.name, "its task did not end in time"),
             }
         }
         self.publisher.abort();
     }
+}
+
+/// One look at a gateway: nothing is healed, nothing is saved, and one failed look is believed.
+pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error> {
+    let prober = Prober::new(spec.setup.port, spec.limits)?;
+    let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
+    let policy = Policy { manager: service.manager(), failures_before_down: 1, ..spec.policy.clone() };
+    let begin = now();
+    let state = State { pause: spec.loaded.state.pause, ..State::default() };
+    let mut core = Supervisor::new(policy, state, begin);
+    let seen = prober.round(&service, begin).await;
+    core.look(now(), &seen);
+    Ok(gateway::snapshot(&spec, &service, &core, None, now()))
 }
 
 /// Puts the gateways' pictures together whenever one changes, until the last gateway's task has ended.

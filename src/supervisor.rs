@@ -137,6 +137,14 @@ impl Supervisor {
         actions
     }
 
+    /// Weighs one observation and decides nothing: for a single look from outside.
+    pub fn look(&mut self, now: Moment, seen: &Observation) {
+        self.shown.observe(seen);
+        self.track_generation(seen);
+        self.weigh(now, seen.began, judge(seen, Context::default(), &self.policy));
+        self.note_health(now);
+    }
+
     /// How long after `now` the next [`Event::Tick`] is wanted, if nothing else happens.
     #[must_use]
     pub fn next_wake(&self, now: Moment) -> Duration {

@@ -1,5 +1,7 @@
 //! What a person reads when the configuration is wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 use insta::assert_snapshot;
@@ -8,6 +10,7 @@ use lifeguard::config::environment::Environment;
 use lifeguard::config::load::{load, parse};
 use lifeguard::config::paths::Paths;
 use lifeguard::text::{Language, Phrase};
+use proptest::prelude::*;
 
 fn problems(text: &str, language: Language) -> String {
     let environment = Environment::default().with([("HOME", "/home/kim")]);
@@ -236,3 +239,47 @@ monochrome = true
     assert_eq!(config.alerts.discord.webhook.unwrap().expose(), "https://discord.com/api/webhooks/1/x");
     assert!(config.tray.monochrome);
 }
+
+#[test]
+fn nesting_beyond_reason_is_a_problem_and_no_crash() {
+    let said = problems(&format!("language = {}", "[".repeat(20_000)), Language::English);
+    assert!(said.contains("not TOML"), "{said}");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[\\[\\]a-z_=\"'0-9{},.\\n #é\u{ac00}-]{0,120}") {
+        let environment = Environment::default().with([("HOME", "/home/kim")]);
+        if let Err(error) = parse(&text, Path::new("config.toml"), &environment) {
+            prop_assert!(!error.problems.is_empty());
+            for language in Language::ALL {
+                prop_assert!(error.say(language).contains("config.toml"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_change_to_a_good_file_makes_it_panic(at in 0..GOOD.len(), with in "[\\[\\]=\"'{}\\n#0-9a-z가]{0,3}") {
+        let environment = Environment::default().with([("HOME", "/home/kim")]);
+        let text = format!("{}{with}{}", &GOOD[..at], &GOOD[at + 1..]);
+        if let Err(error) = parse(&text, Path::new("config.toml"), &environment) {
+            prop_assert!(!error.problems.is_empty());
+            let _ = error.say(Language::English);
+        }
+    }
+}
+
+const GOOD: &str = r#"
+language = "ko"
+[[gateway]]
+name = "home"
+service = "child"
+port = 19001
+environment = { A = "1" }
+[probe]
+interval = "30s"
+[heal]
+backoff_seconds = [1, 2]
+[tray]
+monochrome = true
+"#;

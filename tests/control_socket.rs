@@ -1,5 +1,7 @@
 //! The control socket from both ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "support/snapshots.rs"]
 mod snapshots;
 
@@ -19,7 +21,7 @@ use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-const LIMIT: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(20);
 
 struct Served {
     _folder: TempDir,
@@ -140,6 +142,17 @@ async fn what_is_not_understood_is_refused_with_words() {
     )
     .await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_app_that_takes_no_wishes_is_not_waited_for_for_ever() {
+    let served = serve().await;
+    for _ in 0..4 {
+        served.client.show().await.unwrap();
+    }
+    let error = timeout(LIMIT, served.client.show()).await.unwrap().unwrap_err();
+    assert!(matches!(&error, ClientError::Refused { status, .. } if status.as_u16() == 504), "{error}");
+    assert!(served.client.snapshot().await.is_ok());
 }
 
 #[tokio::test]

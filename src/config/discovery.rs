@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::GatewayConfig;
 use super::environment::Environment;
 use super::hash::fnv1a;
-use super::{openclaw, programs};
+use super::{Config, GatewayConfig, openclaw, programs};
 use crate::text::config::DiscoveryNote;
 
 /// OpenClaw's default port.
@@ -46,7 +45,21 @@ pub struct DiscoveredGateway {
     pub notes: Vec<DiscoveryNote>,
 }
 
-/// Finds out. Precedence of the port, as OpenClaw has it: configuration (in place of `--port`),
+/// Finds out about every gateway of the configuration.
+#[must_use]
+pub fn discover_all(config: &Config, process: &Environment) -> Vec<DiscoveredGateway> {
+    let mut found: Vec<DiscoveredGateway> = Vec::new();
+    for gateway in config.watched() {
+        let mut next = discover(&gateway, process);
+        if let Some(other) = found.iter().find(|other| other.port == next.port) {
+            next.notes.push(DiscoveryNote::SamePort { port: next.port, other: other.name.clone() });
+        }
+        found.push(next);
+    }
+    found
+}
+
+/// Finds out about one gateway. Precedence of the port, as OpenClaw has it: configuration (in place of `--port`),
 /// `OPENCLAW_GATEWAY_PORT`, `gateway.port`, and 18789, or for a profile the port that OpenClaw derives from
 /// its name.
 ///
@@ -214,12 +227,11 @@ fn usual_log(state_dir: &Path, profile: Option<&str>, environment: &Environment)
 fn newest_daily_log(folder: &Path) -> Option<PathBuf> {
     let entries = std::fs::read_dir(folder).ok()?;
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names
-        .filter(|name| {
-            name.len() == "openclaw-2026-01-01.log".len() && name.starts_with("openclaw-20") && name.ends_with(".log")
-        })
-        .max()
-        .map(|name| folder.join(name))
+    let is_daily = |name: &String| {
+        let day = name.strip_prefix("openclaw-").and_then(|rest| rest.strip_suffix(".log"));
+        day.is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok())
+    };
+    names.filter(is_daily).max().map(|name| folder.join(name))
 }
 
 #[cfg(test)]
@@ -323,6 +335,17 @@ mod tests {
         let found = discover(&gateway, &Home::new().environment());
         assert_eq!(found.command, Some(command));
         assert!(found.installed);
+    }
+
+    #[test]
+    fn two_gateways_that_turn_out_to_share_a_port_are_told() {
+        let home = Home::new();
+        let second = GatewayConfig { name: "second".to_owned(), ..GatewayConfig::default() };
+        let config = Config { gateways: vec![GatewayConfig::default(), second], ..Config::default() };
+        let found = discover_all(&config, &home.environment());
+        let note = DiscoveryNote::SamePort { port: DEFAULT_PORT, other: "gateway".to_owned() };
+        assert!(!found[0].notes.contains(&note));
+        assert!(found[1].notes.contains(&note));
     }
 
     #[test]

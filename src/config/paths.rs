@@ -41,9 +41,10 @@ impl Paths {
             Some(path) => absolute(&path)?,
             None => project()?.config_dir().join("config.toml"),
         };
-        let (state_dir, logs_dir, runtime_dir) = if let Some(state) = state {
+        let (state_dir, logs_dir) = if let Some(state) = state {
             let state = absolute(&state)?;
-            (state.clone(), state.join("logs"), None)
+            let logs = state.join("logs");
+            (state, logs)
         } else {
             let project = project()?;
             let state = project.state_dir().unwrap_or(project.data_local_dir()).to_owned();
@@ -52,23 +53,16 @@ impl Paths {
             } else {
                 state.join("logs")
             };
-            (state, logs, project.runtime_dir().map(Path::to_owned))
+            (state, logs)
         };
-        let runtime_dir = runtime_dir.unwrap_or_else(|| state_dir.join("run"));
-        let socket = socket_in(&runtime_dir, &state_dir);
-        Ok(Self { config_file, config_named, state_dir, logs_dir, socket })
+        Ok(Self { config_file, config_named, socket: socket_for(&state_dir), state_dir, logs_dir })
     }
 
     /// Places of their own for the practice gateway, so that a demo touches nothing of the real thing.
     #[must_use]
     pub fn for_demo(&self) -> Self {
         let state_dir = self.state_dir.join("demo");
-        Self {
-            logs_dir: state_dir.join("logs"),
-            socket: socket_in(&state_dir.join("run"), &state_dir),
-            state_dir,
-            ..self.clone()
-        }
+        Self { logs_dir: state_dir.join("logs"), socket: socket_for(&state_dir), state_dir, ..self.clone() }
     }
 
     /// Makes the folders, mode 0700, and refuses those that others could tamper with.
@@ -94,19 +88,19 @@ impl Paths {
     }
 }
 
-/// The socket's path; a folder of the user's own below the temporary folder if the usual one is too deep.
-fn socket_in(folder: &Path, state_dir: &Path) -> PathBuf {
-    let usual = folder.join("control.sock");
+/// The socket's path: below the state folder, or if that is too deep, in a folder of the user's own below the
+/// temporary folder. It does not depend on the session (`XDG_RUNTIME_DIR`): a job of cron must find the Lifeguard of
+/// the desktop.
+fn socket_for(state_dir: &Path) -> PathBuf {
+    let usual = state_dir.join("run/control.sock");
     if usual.as_os_str().as_bytes().len() <= LONGEST_SOCKET {
         return usual;
     }
     let user = rustix::process::geteuid().as_raw();
     let name = format!("lifeguard-{user}-{:08x}", fnv1a(state_dir.as_os_str().as_bytes()));
-    let short = std::env::temp_dir().join(&name).join("control.sock");
-    if short.as_os_str().as_bytes().len() <= LONGEST_SOCKET {
-        return short;
-    }
-    Path::new("/tmp").join(name).join("control.sock")
+    // macOS has a short temporary folder for each user; elsewhere TMPDIR may be anything.
+    let temporary = if cfg!(target_os = "macos") { std::env::temp_dir() } else { PathBuf::from("/tmp") };
+    temporary.join(name).join("control.sock")
 }
 
 /// Makes a folder that only its owner can enter. One that exists is left as it is, unless it belongs to

@@ -83,3 +83,33 @@ impl AsyncWrite for LimitedStream {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_silent_connection_ends_and_makes_room_for_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let listener = LimitedListener::new(UnixListener::bind(&path).unwrap(), 1, Duration::from_millis(300));
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+
+        let mut silent = UnixStream::connect(&path).await.unwrap();
+        let mut next = UnixStream::connect(&path).await.unwrap();
+        next.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let limit = Duration::from_secs(20);
+        let mut nothing = Vec::new();
+        timeout(limit, silent.read_to_end(&mut nothing)).await.unwrap().unwrap();
+        assert_eq!(nothing, b"");
+        let mut answer = String::new();
+        timeout(limit, next.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.ends_with("hello"), "{answer}");
+    }
+}

@@ -37,6 +37,7 @@ const DEFAULT_PORT: u16 = 18789;
 
 /// What `lifeguard practice-gateway` takes.
 #[derive(Debug, Clone, Args)]
+#[command(args_override_self = true)]
 pub struct PracticeOptions {
     /// Port on 127.0.0.1 and `::1`; otherwise `OPENCLAW_GATEWAY_PORT`, then `gateway.port`, then 18789.
     #[arg(long)]

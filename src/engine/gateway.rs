@@ -294,7 +294,7 @@ fn answer(reply: oneshot::Sender<Reply>, with: Reply) {
     }
 }
 
-fn snapshot(
+pub(super) fn snapshot(
     spec: &GatewaySpec,
     service: &Service,
     core: &Supervisor,

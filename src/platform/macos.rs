@@ -89,7 +89,7 @@ pub(super) fn pids() -> Vec<u32> {
 }
 
 fn with_sysinfo<T>(pid: u32, kind: ProcessRefreshKind, read: impl FnOnce(&sysinfo::Process) -> T) -> Option<T> {
-    let mut system = System::new();
+    let mut system = System::new().ok()?;
     let pid = sysinfo::Pid::from_u32(pid);
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kind);
     system.process(pid).map(read)

@@ -35,6 +35,20 @@ pub enum Occupant {
 /// Reads every open file of every process that it may look into: some milliseconds to some tens of them. Blocks;
 /// call it only when the answer is needed.
 pub fn occupant(port: u16) -> Result<Occupant, String> {
+    // Somebody may begin to listen right after the first look: only the second one makes a process hidden.
+    for _ in 0..2 {
+        let found = listening(port)?;
+        if !found.is_empty() {
+            return Ok(Occupant::Listeners(found));
+        }
+        if refuses(port) {
+            return Ok(Occupant::Free);
+        }
+    }
+    Ok(Occupant::Hidden)
+}
+
+fn listening(port: u16) -> Result<Vec<Listener>, String> {
     let mut found: Vec<(u8, Listener)> = listeners::get_all()
         .map_err(|error| error.to_string())?
         .into_iter()
@@ -51,16 +65,16 @@ pub fn occupant(port: u16) -> Result<Occupant, String> {
         .collect();
     found.sort_by_key(|(rank, listener)| (*rank, listener.pid));
     found.dedup_by_key(|(_, listener)| listener.pid);
-    if !found.is_empty() {
-        return Ok(Occupant::Listeners(found.into_iter().map(|(_, listener)| listener).collect()));
-    }
+    Ok(found.into_iter().map(|(_, listener)| listener).collect())
+}
+
+fn refuses(port: u16) -> bool {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match TcpStream::connect_timeout(&loopback, CONNECT_LIMIT) {
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Ok(Occupant::Free),
         // The kernel picked the free port itself for our end: the connection is one with itself.
-        Ok(stream) if stream.local_addr().is_ok_and(|own| own == loopback) => Ok(Occupant::Free),
+        Ok(stream) => stream.local_addr().is_ok_and(|own| own == loopback),
         // A full queue answers neither way: somebody is there.
-        Ok(_) | Err(_) => Ok(Occupant::Hidden),
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
     }
 }
 

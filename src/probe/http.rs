@@ -83,7 +83,8 @@ impl HttpProbe {
     /// Asks `/healthz`, and the other two only if that one answered.
     pub async fn ask(&self) -> Answers {
         let asked = Instant::now();
-        let health = self.get("/healthz", |body: HealthJson| HealthBody { live: body.ok && body.status == "live" }).await;
+        let health =
+            self.get("/healthz", |body: HealthJson| HealthBody { live: body.ok && body.status == "live" }).await;
         let mut answers = Answers { startup: Answer::NotAsked, health, ready: Answer::NotAsked, latency: None };
         if !matches!(answers.health, Answer::Json { .. }) {
             return answers;
@@ -157,7 +158,8 @@ fn failure<Body>(error: &reqwest::Error) -> Answer<Body> {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     let mut innermost = String::new();
     while let Some(current) = cause {
-        if current.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+        if current.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
+        {
             return Answer::Refused;
         }
         innermost = current.to_string();

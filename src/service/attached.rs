@@ -9,7 +9,7 @@ use super::launch::{Environment, Launch, launch};
 use super::setup::GatewaySetup;
 use super::{GatewayService, ServiceError, ServiceReport, identity};
 use crate::platform::process::{environment, working_dir};
-use crate::supervisor::ladder::{Heal, Rung};
+use crate::supervisor::ladder::Heal;
 use crate::supervisor::observation::{Exit, Identity, ServiceState};
 
 /// A gateway that somebody started.
@@ -97,9 +97,6 @@ impl GatewayService for Attached {
 
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
-        if heal.rung == Rung::Wait {
-            return Ok(());
-        }
         if let Some(target) = &heal.target {
             self.remember(target);
         }

@@ -50,9 +50,6 @@ impl GatewayService for Child {
 
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
-        if heal.rung == Rung::Wait {
-            return Ok(());
-        }
         if !self.slot.make_room(&self.setup, heal, &killed).await? {
             return Ok(());
         }
@@ -95,7 +92,7 @@ impl Slot {
             return Some(identity);
         }
         let found = identity::find(setup).await?;
-        tracing::info!(pid = found.pid, command = found.command, "found the gateway's process");
+        tracing::info!(pid = found.pid, "found the gateway's process");
         self.content().current = Some(found.clone());
         Some(found)
     }
@@ -130,13 +127,11 @@ impl Slot {
 
     pub(super) async fn wait_exit(&self, identity: &Identity) -> Exit {
         let started = self.content().started.clone().filter(|started| started.identity.is_same(identity));
-        match started {
-            Some(started) => started.exit().await,
-            None => {
-                ExitWatch::new(identity::key(identity)).wait().await;
-                Exit::default()
-            }
+        if let Some(started) = started {
+            return started.exit().await;
         }
+        ExitWatch::new(identity::key(identity)).wait().await;
+        Exit::default()
     }
 
     pub(super) fn adopt(&self, identity: &Identity) -> bool {

@@ -114,7 +114,7 @@ pub async fn run<A: AsRef<OsStr>>(
 
 async fn read_capped(source: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut source) = source else { return };
-    let mut chunk = [0_u8; 8192];
+    let mut chunk = vec![0_u8; 8192];
     // A broken pipe ends the output as its end does.
     while let Ok(count @ 1..) = source.read(&mut chunk).await {
         let room = OUTPUT_LIMIT - kept.len();

@@ -99,7 +99,8 @@ pub(super) fn launch(plan: Launch) -> Result<Started, ServiceError> {
         return Err(failed(io::Error::other("the system does not show the new process")));
     };
     let identity = Identity { pid, started: key.started, command: plan.command.join(" ") };
-    tracing::info!(pid, command = identity.command, "started the gateway");
+    // The arguments may hold a token, so only the program is named.
+    tracing::info!(pid, program, "started the gateway");
 
     let (sender, exit) = watch::channel(None);
     tokio::spawn(async move {

@@ -17,13 +17,16 @@ use crate::supervisor::observation::{Identity, ServiceState};
 /// OpenClaw's own label for its agent.
 const DEFAULT_LABEL: &str = "ai.openclaw.gateway";
 
-/// How long launchd gets to bring the gateway back by itself: its default throttle of 10 s and a margin.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long launchd gets to bring the gateway back by itself: its default throttle and a margin.
+pub(super) const PATIENCE: Duration = Duration::from_secs(DEFAULT_THROTTLE + 10);
 
-/// launchd's own throttle where the job names none (`launchd.plist(5)`).
+/// Beyond the throttle, how long launchd gets.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// launchd's own throttle where the job names none, in seconds (`launchd.plist(5)`).
 const DEFAULT_THROTTLE: u64 = 10;
 
-/// Longest throttle that is waited for after a stop; with a longer one a kickstart is next.
+/// Longest throttle that is waited for after a stop, in seconds; with a longer one a kickstart is next.
 const LONGEST_THROTTLE: u64 = 60;
 
 /// Limit for all questions of one look.
@@ -266,7 +269,7 @@ impl Launchd {
         }
         stop(&running, patience(heal, self.setup.drain_limit), heal.may_kill, killed).await?;
         let throttle = Duration::from_secs(job.throttle.unwrap_or(DEFAULT_THROTTLE).min(LONGEST_THROTTLE));
-        let wait = if job.keep_alive { throttle + (PATIENCE - Duration::from_secs(DEFAULT_THROTTLE)) } else { POLL };
+        let wait = if job.keep_alive { throttle + MARGIN } else { POLL };
         if self.successor(Some(&running), wait).await {
             return Ok(());
         }
@@ -292,7 +295,6 @@ impl GatewayService for Launchd {
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
         match heal.rung {
-            Rung::Wait => Ok(()),
             Rung::Start => self.start().await,
             Rung::Graceful | Rung::Restart => self.restart(heal, &killed).await,
         }

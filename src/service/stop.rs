@@ -34,7 +34,7 @@ pub(super) fn patience(heal: &Heal, drain_limit: Duration) -> Duration {
     match heal.rung {
         _ if heal.hasty => HASTY,
         Rung::Graceful => drain_limit,
-        Rung::Wait | Rung::Start | Rung::Restart => ORDINARY.min(drain_limit),
+        Rung::Start | Rung::Restart => ORDINARY.min(drain_limit),
     }
 }
 

@@ -98,7 +98,6 @@ impl GatewayService for Systemd {
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
         match heal.rung {
-            Rung::Wait => Ok(()),
             Rung::Start => self.start().await,
             Rung::Graceful | Rung::Restart => {
                 // The signal is ours and not `systemctl restart`, which would kill at the unit's own limit,

@@ -132,10 +132,6 @@ fn plan(next: Option<Rung>, next_at: Option<i64>, language: Language, moment: Sa
             .to_owned();
     };
     let what = match rung {
-        Rung::Wait => language.pick(
-            "The service manager gets the first chance to bring it back",
-            "먼저 서비스 관리자가 되살리도록 기다립니다",
-        ),
         Rung::Start => language.pick("Lifeguard starts it again", "Lifeguard가 다시 시작합니다"),
         Rung::Graceful => {
             language.pick("Lifeguard restarts it in good order", "Lifeguard가 작업을 마무리한 뒤 재시작합니다")

@@ -1,1 +1,499 @@
 //! What the command line says.
+
+use std::time::Duration;
+
+use super::words::duration;
+use super::{Language, Phrase};
+
+/// Help for every command and option: its place (`command.option`), English, Korean.
+pub const HELP: &[(&str, &str, &str)] = &[
+    (
+        "",
+        "Watches, heals and reports on an OpenClaw gateway. Without a command: the menu-bar app.",
+        "OpenClaw 게이트웨이를 감시하고 복구하며 상태를 알립니다. 명령이 없으면 메뉴 막대 앱을 실행합니다.",
+    ),
+    ("config", "Configuration file to use [env: LIFEGUARD_CONFIG]", "사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]"),
+    ("language", "Language: auto, en, ko", "언어: auto, en, ko"),
+    ("no_color", "No colours [env: NO_COLOR]", "색을 쓰지 않음 [환경 변수: NO_COLOR]"),
+    ("help", "Print help", "도움말 출력"),
+    ("version", "Print version", "버전 출력"),
+    ("watch", "Watch and heal without a menu-bar icon", "메뉴 막대 아이콘 없이 감시하고 복구"),
+    ("status", "Show how the gateway is", "게이트웨이 상태 표시"),
+    ("status.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
+    ("restart", "Restart the gateway and wait for the outcome", "게이트웨이를 재시작하고 결과를 기다림"),
+    ("restart.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("restart.force", "Do not wait for running work", "진행 중인 작업을 기다리지 않음"),
+    ("reset", "Set the crash counter to zero and close the breaker", "충돌 횟수를 0으로 하고 차단기를 닫음"),
+    ("reset.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("pause", "Hands off for a while: look, but do not heal", "일시 중지: 확인만 하고 복구하지 않음"),
+    ("pause.when", "15m, 1h, until 08:00; left out, until resumed", "15m, 1h, until 08:00. 생략하면 재개할 때까지"),
+    ("pause.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("resume", "End of the pause", "일시 중지 해제"),
+    ("resume.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("logs", "Show a log", "로그 표시"),
+    ("logs.source", "gateway or watchdog [default: gateway]", "gateway 또는 watchdog [기본값: gateway]"),
+    ("logs.lines", "How many of the last lines [default: 50]", "마지막 줄 수 [기본값: 50]"),
+    ("logs.follow", "Go on as the log grows, across rotations", "로그가 늘어나는 대로 계속 표시"),
+    ("logs.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("alerts", "Alerts", "알림"),
+    ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
+    ("alerts test.channel", "Only to this channel: native, discord", "이 채널로만 보냄: native, discord"),
+    ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
+    ("login-item.change", "on, off or status", "on, off 또는 status"),
+    ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
+    ("practice-gateway", "The practice gateway itself", "연습용 게이트웨이 자체"),
+    ("practice-gateway.arguments", "Its options", "연습용 게이트웨이의 옵션"),
+];
+
+/// Words around the help.
+#[derive(Debug, Clone, Copy)]
+pub enum HelpWord {
+    /// Above the usage line.
+    Usage,
+    /// Above the options.
+    Options,
+    /// Above the arguments.
+    Arguments,
+    /// Above the commands.
+    Commands,
+    /// Below the help of the program.
+    ExitCodes,
+}
+
+impl HelpWord {
+    /// The word.
+    #[must_use]
+    pub fn word(self, language: Language) -> &'static str {
+        match self {
+            Self::Usage => language.pick("Usage", "사용법"),
+            Self::Options => language.pick("Options", "옵션"),
+            Self::Arguments => language.pick("Arguments", "인자"),
+            Self::Commands => language.pick("Commands", "명령"),
+            Self::ExitCodes => language.pick(
+                "Exit codes: 0 healthy or done, 1 not healthy or not done, 2 usage or configuration, 3 Lifeguard is not running",
+                "종료 코드: 0 정상 또는 완료, 1 이상 또는 실패, 2 사용법이나 설정 오류, 3 Lifeguard가 실행 중이 아님",
+            ),
+        }
+    }
+}
+
+/// A row of `lifeguard status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// Address.
+    Address,
+    /// Who runs it.
+    Service,
+    /// Process id.
+    Pid,
+    /// OpenClaw's version.
+    Version,
+    /// Uptime.
+    Uptime,
+    /// Memory of the process tree.
+    Memory,
+    /// The last look.
+    Checked,
+    /// The crash counter.
+    Crashes,
+    /// The breaker.
+    Breaker,
+    /// The incident that lasts.
+    Incident,
+    /// The newest incident that is over.
+    LastIncident,
+    /// The attempt that is running.
+    Attempt,
+    /// The next attempt.
+    NextAttempt,
+    /// The pause.
+    Pause,
+    /// The alert channels.
+    Channels,
+    /// Something that the person should know.
+    Notice,
+}
+
+impl Phrase for Row {
+    fn say(&self, language: Language) -> String {
+        match self {
+            Self::Address => language.pick("address", "주소"),
+            Self::Service => language.pick("service", "서비스"),
+            Self::Pid => language.pick("pid", "프로세스"),
+            Self::Version => language.pick("version", "버전"),
+            Self::Uptime => language.pick("uptime", "가동 시간"),
+            Self::Memory => language.pick("memory", "메모리"),
+            Self::Checked => language.pick("last checked", "마지막 확인"),
+            Self::Crashes => language.pick("crashes", "충돌 횟수"),
+            Self::Breaker => language.pick("breaker", "차단기"),
+            Self::Incident => language.pick("incident", "장애"),
+            Self::LastIncident => language.pick("last incident", "지난 장애"),
+            Self::Attempt => language.pick("attempt", "시도"),
+            Self::NextAttempt => language.pick("next attempt", "다음 시도"),
+            Self::Pause => language.pick("pause", "일시 중지"),
+            Self::Channels => language.pick("channels", "알림 채널"),
+            Self::Notice => language.pick("notice", "참고"),
+        }
+        .to_owned()
+    }
+}
+
+/// Parts of `lifeguard status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatusPhrase {
+    /// No Lifeguard runs: what follows is one look just now.
+    NotRunning,
+    /// There is nothing to show.
+    NoGateway,
+    /// The picture is old: its age.
+    Stale(Duration),
+    /// So long ago.
+    Ago(Duration),
+    /// In so long.
+    In(Duration),
+    /// Due now.
+    Now,
+    /// A state that has lasted so long.
+    For(Duration),
+    /// An attempt that is running.
+    Underway {
+        /// How hard.
+        rung: String,
+        /// How long it has been running.
+        length: Duration,
+    },
+    /// The practice gateway.
+    Practice,
+    /// The service, by its name in the configuration.
+    Service(String),
+    /// How fast it answered, in tenths of a millisecond.
+    Latency(u64),
+    /// Not looked at yet.
+    NotChecked,
+    /// The crash counter.
+    Crashes {
+        /// Now.
+        count: u32,
+        /// Where the breaker opens.
+        limit: u32,
+        /// Until it resets.
+        clears: Option<Duration>,
+    },
+    /// The breaker is closed.
+    BreakerClosed,
+    /// The breaker is open.
+    BreakerOpen,
+    /// A trial is running.
+    BreakerHalfOpen,
+    /// An incident that is over.
+    IncidentOver {
+        /// What was the matter.
+        verdict: String,
+        /// How long ago it began.
+        began: Duration,
+        /// How long it lasted.
+        lasted: Duration,
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// An incident that lasts.
+    IncidentLasts {
+        /// What was the matter at first.
+        verdict: String,
+        /// How long it has lasted.
+        lasts: Duration,
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// Paused until a time of day.
+    PausedUntil(String),
+    /// Paused until resumed.
+    PausedUntilResumed,
+    /// The newest delivery of a channel.
+    LastDelivery {
+        /// The alert's kind, by name.
+        kind: String,
+        /// How long ago.
+        ago: Duration,
+    },
+    /// There is no channel.
+    NoChannels,
+}
+
+impl Phrase for StatusPhrase {
+    fn say(&self, language: Language) -> String {
+        let time = |length: &Duration| duration(*length, language);
+        let english = language == Language::English;
+        match self {
+            Self::NotRunning => language
+                .pick(
+                    "Lifeguard is not running; this is what one look just now saw. Start it with `lifeguard`.",
+                    "Lifeguard가 실행 중이 아닙니다. 아래는 방금 한 번 확인한 결과입니다. `lifeguard`로 시작하세요.",
+                )
+                .to_owned(),
+            Self::NoGateway => {
+                language.pick("There is no gateway to show.", "표시할 게이트웨이가 없습니다.").to_owned()
+            }
+            Self::Stale(age) if english => {
+                format!("Lifeguard has not looked for {}: what follows is old and may no longer be true.", time(age))
+            }
+            Self::Stale(age) => {
+                format!("Lifeguard가 {} 동안 확인하지 못했습니다. 아래 내용은 오래되어 다를 수 있습니다.", time(age))
+            }
+            Self::Ago(length) if english => format!("{} ago", time(length)),
+            Self::Ago(length) => format!("{} 전", time(length)),
+            Self::In(length) if english => format!("in {}", time(length)),
+            Self::In(length) => format!("{} 후", time(length)),
+            Self::Now => language.pick("now", "지금").to_owned(),
+            Self::For(length) if english => format!("for {}", time(length)),
+            Self::For(length) => format!("{}째", time(length)),
+            Self::Underway { rung, length } if english => format!("{rung}, running for {}", time(length)),
+            Self::Underway { rung, length } => format!("{rung}, {}째 진행 중", time(length)),
+            Self::Practice => language.pick("practice gateway", "연습용 게이트웨이").to_owned(),
+            Self::Service(name) => match name.as_str() {
+                "child" => language.pick("child (Lifeguard runs it)", "child (Lifeguard가 직접 실행)").to_owned(),
+                "attached" => language.pick("attached (started by hand)", "attached (직접 시작됨)").to_owned(),
+                other => other.to_owned(),
+            },
+            Self::Latency(tenths) if english => format!("answered in {}.{} ms", tenths / 10, tenths % 10),
+            Self::Latency(tenths) => format!("응답 시간 {}.{} ms", tenths / 10, tenths % 10),
+            Self::NotChecked => language.pick("not yet", "아직 없음").to_owned(),
+            Self::Crashes { count, limit, clears } => {
+                let clears = clears.as_ref().map_or_else(String::new, |clears| {
+                    if english {
+                        format!(", clears in {}", time(clears))
+                    } else {
+                        format!(", {} 후 초기화", time(clears))
+                    }
+                });
+                if english {
+                    format!("{count} of {limit}{clears}")
+                } else {
+                    format!("{limit}회 중 {count}회{clears}")
+                }
+            }
+            Self::BreakerClosed => language.pick("closed", "닫힘").to_owned(),
+            Self::BreakerOpen => {
+                language.pick("open: safe mode, trials go on", "열림: 안전 모드, 시도는 계속됨").to_owned()
+            }
+            Self::BreakerHalfOpen => language.pick("half open: a trial is running", "반열림: 시험 복구 중").to_owned(),
+            Self::IncidentOver { verdict, began, lasted, attempts } if english => {
+                format!("{} ago: {verdict}; lasted {}, {}", time(began), time(lasted), attempts_made(*attempts))
+            }
+            Self::IncidentOver { verdict, began, lasted, attempts } => {
+                format!("{} 전: {verdict}, {} 지속, 시도 {attempts}회", time(began), time(lasted))
+            }
+            Self::IncidentLasts { verdict, lasts, attempts } if english => {
+                format!("{verdict}; for {} now, {}", time(lasts), attempts_made(*attempts))
+            }
+            Self::IncidentLasts { verdict, lasts, attempts } => {
+                format!("{verdict}, {}째, 시도 {attempts}회", time(lasts))
+            }
+            Self::PausedUntil(clock) if english => format!("until {clock}"),
+            Self::PausedUntil(clock) => format!("{clock}까지"),
+            Self::PausedUntilResumed => {
+                language.pick("until resumed (`lifeguard resume`)", "재개할 때까지 (`lifeguard resume`)").to_owned()
+            }
+            Self::LastDelivery { kind, ago } if english => format!("last: {kind}, {} ago", time(ago)),
+            Self::LastDelivery { kind, ago } => format!("마지막: {kind}, {} 전", time(ago)),
+            Self::NoChannels => language.pick("none", "없음").to_owned(),
+        }
+    }
+}
+
+fn attempts_made(attempts: u32) -> String {
+    match attempts {
+        0 => "no attempt needed".to_owned(),
+        1 => "1 attempt".to_owned(),
+        more => format!("{more} attempts"),
+    }
+}
+
+/// Everything else that a command says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommandPhrase {
+    /// No Lifeguard runs, and this command needs one.
+    NotRunning,
+    /// Lifeguard runs, and did not answer.
+    NoAnswer,
+    /// Lifeguard could not be asked, and why.
+    CannotAsk(String),
+    /// Another Lifeguard runs; the app makes it show itself.
+    AlreadyRunning {
+        /// Its process id.
+        pid: Option<u32>,
+        /// It was asked to show itself, and did.
+        shown: bool,
+    },
+    /// Another Lifeguard runs, and `watch` cannot run beside it.
+    WatchedAlready {
+        /// Its process id.
+        pid: Option<u32>,
+    },
+    /// A restart was asked for.
+    Restarting {
+        /// Without waiting for running work.
+        force: bool,
+    },
+    /// A restart is over: the outcome, and how long it took.
+    Concluded {
+        /// The outcome's sentence.
+        outcome: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// It was done.
+    Done,
+    /// The counter was reset.
+    WasReset,
+    /// Paused until a time of day; `None`: until resumed.
+    Paused(Option<String>),
+    /// Resumed.
+    Resumed,
+    /// The words after `pause` are not understood.
+    NotAPause(String),
+    /// The pause is longer than a year, or already over.
+    PauseOutOfBounds,
+    /// There is no log there.
+    NoLog(String),
+    /// Nobody knows where the gateway's log is.
+    LogUnknown,
+    /// A log cannot be read.
+    LogUnreadable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// No gateway has this name.
+    NoSuchGateway(String),
+    /// A log was replaced by a new one.
+    LogRotated(String),
+    /// A test alert arrived.
+    Delivered(String),
+    /// A test alert did not arrive.
+    NotDelivered {
+        /// The channel.
+        channel: String,
+        /// What went wrong and what to do.
+        problem: String,
+    },
+    /// There is no channel to test.
+    NothingToTest,
+    /// The runtime could not be started; what the system said.
+    NoRuntime(String),
+}
+
+impl Phrase for CommandPhrase {
+    #[expect(clippy::too_many_lines, reason = "one sentence after the other")]
+    fn say(&self, language: Language) -> String {
+        let english = language == Language::English;
+        let text = match self {
+            Self::NotRunning => language.pick(
+                "Lifeguard is not running. Start it with `lifeguard`, or `lifeguard watch` without a screen.",
+                "Lifeguard가 실행 중이 아닙니다. `lifeguard`로 시작하거나, 화면이 없으면 `lifeguard watch`를 쓰세요.",
+            ),
+            Self::NoAnswer => language.pick(
+                "Lifeguard runs, but did not answer in time. `lifeguard logs watchdog` may say why.",
+                "Lifeguard가 실행 중이지만 제때 응답하지 않았습니다. `lifeguard logs watchdog`에서 원인을 확인하세요.",
+            ),
+            Self::CannotAsk(cause) => {
+                return format!(
+                    "{} {cause}",
+                    language.pick("Lifeguard could not be asked:", "Lifeguard에 요청하지 못했습니다:")
+                );
+            }
+            Self::AlreadyRunning { pid, shown } => {
+                let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+                let shown = match (shown, english) {
+                    (true, true) => " It shows itself now.",
+                    (true, false) => " 실행 중인 앱을 표시합니다.",
+                    (false, true) => " It could not be asked to show itself; look for its icon.",
+                    (false, false) => " 앱을 표시하지 못했습니다. 아이콘을 찾아보세요.",
+                };
+                return if english {
+                    format!("Lifeguard is already running{pid}.{shown}")
+                } else {
+                    format!("Lifeguard가 이미 실행 중입니다{pid}.{shown}")
+                };
+            }
+            Self::WatchedAlready { pid } => {
+                let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+                return if english {
+                    format!(
+                        "Lifeguard is already running{pid}; two would fight. Quit it first, or set LIFEGUARD_STATE_DIR for a second one."
+                    )
+                } else {
+                    format!(
+                        "Lifeguard가 이미 실행 중입니다{pid}. 둘이 함께 동작할 수 없으니 먼저 종료하거나 LIFEGUARD_STATE_DIR를 따로 지정하세요."
+                    )
+                };
+            }
+            Self::Restarting { force: false } => language
+                .pick("Restarting; running work is finished first.", "재시작합니다. 진행 중인 작업을 먼저 마칩니다."),
+            Self::Restarting { force: true } => language
+                .pick("Restarting now; running work is not waited for.", "작업을 기다리지 않고 바로 재시작합니다."),
+            Self::Concluded { outcome, took } => return format!("{outcome} ({})", duration(*took, language)),
+            Self::Done => language.pick("Done.", "완료했습니다."),
+            Self::WasReset => language.pick(
+                "The crash counter is zero and the breaker closed.",
+                "충돌 횟수를 0으로 하고 차단기를 닫았습니다.",
+            ),
+            Self::Paused(Some(clock)) if english => {
+                return format!("Paused until {clock}. `lifeguard resume` ends it.");
+            }
+            Self::Paused(Some(clock)) => {
+                return format!("{clock}까지 일시 중지합니다. `lifeguard resume`으로 해제합니다.");
+            }
+            Self::Paused(None) => language.pick(
+                "Paused until you say `lifeguard resume`.",
+                "`lifeguard resume`을 실행할 때까지 일시 중지합니다.",
+            ),
+            Self::Resumed => language.pick("Watching again.", "다시 감시합니다."),
+            Self::NotAPause(words) if english => {
+                return format!("\"{words}\" is not a pause. Say 15m, 1h, \"1h 30m\" or: until 08:00");
+            }
+            Self::NotAPause(words) => {
+                return format!(
+                    "\"{words}\"은(는) 알 수 없는 시간입니다. 15m, 1h, \"1h 30m\" 또는 until 08:00처럼 쓰세요."
+                );
+            }
+            Self::PauseOutOfBounds => {
+                language.pick("A pause lasts from a second to a year.", "일시 중지는 1초부터 1년까지 할 수 있습니다.")
+            }
+            Self::NoLog(file) if english => return format!("There is no log yet: {file} does not exist."),
+            Self::NoLog(file) => return format!("아직 로그가 없습니다: {file} 파일이 없습니다."),
+            Self::LogUnknown => language.pick(
+                "The gateway's log was not found. Start the gateway, or look at `lifeguard logs watchdog`.",
+                "게이트웨이 로그를 찾지 못했습니다. 게이트웨이를 시작하거나 `lifeguard logs watchdog`을 확인하세요.",
+            ),
+            Self::LogUnreadable { file, cause } if english => return format!("{file} cannot be read: {cause}"),
+            Self::LogUnreadable { file, cause } => return format!("{file}을(를) 읽을 수 없습니다: {cause}"),
+            Self::NoSuchGateway(name) if english => {
+                return format!("No gateway is called \"{name}\"; `lifeguard status` names them.");
+            }
+            Self::NoSuchGateway(name) => {
+                return format!("\"{name}\" 게이트웨이가 없습니다. `lifeguard status`에서 이름을 확인하세요.");
+            }
+            Self::LogRotated(file) if english => return format!("--- a new log began: {file} ---"),
+            Self::LogRotated(file) => return format!("--- 새 로그 시작: {file} ---"),
+            Self::Delivered(channel) if english => return format!("{channel}: delivered"),
+            Self::Delivered(channel) => return format!("{channel}: 전달됨"),
+            Self::NotDelivered { channel, problem } if english => {
+                return format!("{channel}: not delivered. {problem}");
+            }
+            Self::NotDelivered { channel, problem } => return format!("{channel}: 전달되지 않음. {problem}"),
+            Self::NothingToTest => language.pick(
+                "There is no such alert channel; docs/config.md shows how to set one up.",
+                "그런 알림 채널이 없습니다. 설정 방법은 docs/config.md에 있습니다.",
+            ),
+            Self::NoRuntime(cause) => {
+                return format!(
+                    "{} {cause}",
+                    language.pick("Lifeguard could not start:", "Lifeguard를 시작하지 못했습니다:")
+                );
+            }
+        };
+        text.to_owned()
+    }
+}

@@ -257,6 +257,13 @@ pub enum DiscoveryNote {
     BadPortVariable,
     /// OpenClaw's config says that the gateway runs on another machine.
     Remote(String),
+    /// Another gateway of the configuration has the same port.
+    SamePort {
+        /// The port.
+        port: u16,
+        /// The other gateway's name.
+        other: String,
+    },
     /// There is no `openclaw` program.
     NoProgram,
     /// There is no home folder.
@@ -301,6 +308,12 @@ impl Phrase for DiscoveryNote {
             }
             (Self::Remote(file), Language::Korean) => {
                 format!("{file}에 따르면 게이트웨이는 다른 컴퓨터에서 실행됩니다 (gateway.mode = remote).")
+            }
+            (Self::SamePort { port, other }, Language::English) => {
+                format!("The gateway \"{other}\" has port {port}, too; set `port` for one of them.")
+            }
+            (Self::SamePort { port, other }, Language::Korean) => {
+                format!("\"{other}\" 게이트웨이도 포트 {port}을(를) 씁니다. 둘 중 하나의 `port`를 설정하세요.")
             }
             (Self::NoProgram, Language::English) => {
                 "The openclaw program was not found; set `command` in the configuration if it is somewhere else."

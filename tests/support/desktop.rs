@@ -49,6 +49,18 @@ const PANEL: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 </channel>
 "#;
 
+/// Where the panel puts its only icon.
+const ICON: (&str, &str) = ("885", "15");
+
+/// A window's place on the screen, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) left: i32,
+    pub(crate) top: i32,
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+}
+
 /// The running desktop.
 pub(crate) struct Desktop {
     home: tempfile::TempDir,
@@ -168,6 +180,41 @@ impl Desktop {
         let output = self.command("xdotool").args(arguments).output().expect("apt-get install xdotool");
         assert!(output.status.success(), "xdotool {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Clicks with the left button.
+    pub(crate) fn click_at(&self, across: i32, down: i32) {
+        self.xdotool(&["mousemove", &across.to_string(), &down.to_string(), "click", "1"]);
+    }
+
+    /// Opens the menu of the only icon on the panel, as a person does, and says where it is.
+    pub(crate) async fn open_menu(&self) -> Window {
+        wait_for("the menu to open", || async {
+            self.xdotool(&["mousemove", ICON.0, ICON.1, "click", "3"]);
+            // A second click would close a menu that was only slow.
+            for _ in 0..20 {
+                if let Some(menu) = self.menu_window() {
+                    return Some(menu);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            None
+        })
+        .await
+    }
+
+    /// Where the open menu is, if one is open: the only window that is large and not as wide as the screen.
+    pub(crate) fn menu_window(&self) -> Option<Window> {
+        let windows = self.xdotool(&["search", "--onlyvisible", "--name", ".*"]);
+        windows.lines().filter_map(|id| self.window(id)).find(|window| window.width < 899 && window.height > 100)
+    }
+
+    fn window(&self, id: &str) -> Option<Window> {
+        // A window that has closed in the meantime is none.
+        let output = self.command("xdotool").args(["getwindowgeometry", "--shell", id]).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
+        Some(Window { left: value("X")?, top: value("Y")?, width: value("WIDTH")?, height: value("HEIGHT")? })
     }
 
     /// Saves a picture of the whole screen.

@@ -29,6 +29,9 @@ pub(super) struct View {
     pub(super) has_page: bool,
 }
 
+/// The type of JSON bodies.
+const JSON: (&str, &str) = ("Content-Type", "application/json; charset=utf-8");
+
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -94,7 +97,16 @@ pub(super) fn answer(method: &str, path: &str, view: &View) -> Reply {
     }
     match path {
         "/tools/invoke" if method != "POST" => not_allowed("POST"),
-        "/api/channels" => json(401, br#"{"error":{"message":"Unauthorized","type":"unauthorized"}}"#.to_vec()),
+        "/api/channels" => {
+            let mut reply = text(401, r#"{"error":{"message":"Unauthorized","type":"unauthorized"}}"#);
+            reply.headers = vec![JSON];
+            reply
+        }
+        _ if path.starts_with("/assets/") && view.has_page => {
+            let mut reply = text(404, "Not Found");
+            reply.headers.push(("X-Frame-Options", "DENY"));
+            reply
+        }
         _ if belongs_to_api(path) && view.phase == Phase::Starting => {
             let mut reply = text(503, "Service Unavailable");
             reply.headers.push(("Retry-After", "1"));
@@ -110,7 +122,7 @@ fn belongs_to_api(path: &str) -> bool {
 }
 
 fn below_a_fixed_path(path: &str) -> bool {
-    ["/health/", "/healthz/", "/ready/", "/readyz/", "/startup/", "/startupz/", "/assets/"]
+    ["/health/", "/healthz/", "/ready/", "/readyz/", "/startup/", "/startupz/"]
         .iter()
         .any(|prefix| path.starts_with(prefix))
 }
@@ -169,8 +181,7 @@ fn json_of(status: u16, body: &impl Serialize) -> Reply {
 
 /// JSON as the probe paths send it.
 pub(super) fn json(status: u16, body: Vec<u8>) -> Reply {
-    let headers = vec![("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store")];
-    Reply { status, headers, body }
+    Reply { status, headers: vec![JSON, ("Cache-Control", "no-store")], body }
 }
 
 /// Plain text.

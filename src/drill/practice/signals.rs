@@ -52,6 +52,7 @@ impl Signals {
             }
         };
         tokio::select! {
+            biased;
             _ = self.terminate.recv() => Received::Stop("SIGTERM"),
             _ = self.interrupt.recv() => Received::Stop("SIGINT"),
             _ = user_two => Received::Restart("SIGUSR2"),

@@ -1,0 +1,106 @@
+//! Help in the person's language: the texts come from `text/command.rs`, not from the types.
+
+use std::ffi::OsString;
+
+use clap::builder::Styles;
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use super::Arguments;
+use crate::config::LanguageChoice;
+use crate::config::environment::Environment;
+use crate::text::Language;
+use crate::text::command::{HELP, HelpWord};
+
+/// The language to help in: it has to be known before the arguments are parsed.
+pub(super) fn language(arguments: &[OsString], environment: &Environment) -> Language {
+    let mut words = arguments.iter().filter_map(|argument| argument.to_str());
+    let mut choice = LanguageChoice::Auto;
+    while let Some(word) = words.next() {
+        let named = if word == "--language" { words.next() } else { word.strip_prefix("--language=") };
+        match named {
+            Some("en") => choice = LanguageChoice::En,
+            Some("ko") => choice = LanguageChoice::Ko,
+            _ => {}
+        }
+    }
+    choice.resolve(environment.locale())
+}
+
+/// The command line's definition with its help.
+pub(super) fn command(language: Language) -> Command {
+    let flag = |name: &'static str, short, action| Arg::new(name).long(name).short(short).action(action);
+    let command = Arguments::command()
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(flag("help", 'h', ArgAction::Help).global(true))
+        .arg(flag("version", 'V', ArgAction::Version))
+        .styles(Styles::plain())
+        .after_help(HelpWord::ExitCodes.word(language));
+    with_help(command, "", language)
+}
+
+fn with_help(command: Command, place: &str, language: Language) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let heading = |word: HelpWord| word.word(language);
+    let template =
+        format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(HelpWord::Usage));
+    let mut command = command
+        .help_template(template)
+        .subcommand_help_heading(heading(HelpWord::Commands))
+        .subcommand_value_name("COMMAND")
+        .mut_args(|argument| {
+            let place =
+                if place.is_empty() { argument.get_id().to_string() } else { format!("{place}.{}", argument.get_id()) };
+            let word = if argument.is_positional() { HelpWord::Arguments } else { HelpWord::Options };
+            argument.help(text(&place, language)).help_heading(heading(word))
+        });
+    command = command.about(text(place, language));
+    names.into_iter().fold(command, |command, name| {
+        let below = if place.is_empty() { name.clone() } else { format!("{place} {name}") };
+        command.mut_subcommand(name, |sub| with_help(sub, &below, language))
+    })
+}
+
+fn text(place: &str, language: Language) -> &'static str {
+    HELP.iter().find(|(known, ..)| *known == place).map_or("", |(_, english, korean)| language.pick(*english, *korean))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn places(command: &Command, place: &str, found: &mut BTreeSet<String>) {
+        found.insert(place.to_owned());
+        let join =
+            |name: &str, sign: &str| if place.is_empty() { name.to_owned() } else { format!("{place}{sign}{name}") };
+        found.extend(command.get_arguments().map(|argument| join(argument.get_id().as_str(), ".")));
+        for sub in command.get_subcommands() {
+            places(sub, &join(sub.get_name(), " "), found);
+        }
+    }
+
+    #[test]
+    fn every_command_and_option_has_help_and_no_help_is_left_over() {
+        let mut found = BTreeSet::new();
+        places(&command(Language::English), "", &mut found);
+        let known: BTreeSet<String> = HELP.iter().map(|(place, ..)| (*place).to_owned()).collect();
+        assert_eq!(found, known);
+        assert!(HELP.iter().all(|(_, english, korean)| !english.is_empty() && !korean.is_empty()));
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command(Language::Korean).debug_assert();
+    }
+
+    #[test]
+    fn the_language_is_known_before_the_arguments_are_parsed() {
+        let environment = Environment::default().with([("LANG", "ko_KR.UTF-8")]);
+        let of = |words: &[&str]| language(&words.iter().map(OsString::from).collect::<Vec<_>>(), &environment);
+        assert_eq!(of(&["lifeguard", "--help"]), Language::Korean);
+        assert_eq!(of(&["lifeguard", "--language", "en"]), Language::English);
+        assert_eq!(of(&["lifeguard", "--language=en", "status"]), Language::English);
+    }
+}

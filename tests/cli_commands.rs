@@ -1,0 +1,558 @@
+//! The program itself: its help, its exit codes, and what it asks the Lifeguard that runs.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "support/snapshots.rs"]
+mod snapshots;
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use insta::assert_snapshot;
+use lifeguard::control::instance::InstanceLock;
+use lifeguard::control::server::ControlSocket;
+use lifeguard::request::{Receipt, Reply, UserAction};
+use lifeguard::supervisor::event::Command as Order;
+use lifeguard::supervisor::ladder::Outcome;
+use lifeguard::supervisor::verdict::{Health, Verdict};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+
+/// For whatever a test waits for.
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn lifeguard(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeguard"));
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("LIFEGUARD_STATE_DIR", home.join("state"))
+        .env("TZ", "UTC")
+        .timeout(Duration::from_mins(1))
+        .args(arguments);
+    command
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(home: &Path, arguments: &[&str]) -> Ran {
+    let output = lifeguard(home, arguments).output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A Lifeguard that answers what the test says, and the home folder that it serves.
+struct Running {
+    home: TempDir,
+    _runtime: tokio::runtime::Runtime,
+}
+
+fn running(
+    mut answer: impl FnMut(UserAction, &watch::Sender<lifeguard::snapshot::Snapshot>) + Send + 'static,
+) -> Running {
+    let home = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let socket = home.path().join("state/run/control.sock");
+    let socket = runtime.block_on(ControlSocket::open(&socket)).unwrap();
+    let mut snapshot = snapshots::snapshot(snapshots::healthy());
+    snapshot.taken_elapsed = lifeguard::platform::clock::elapsed();
+    snapshot.stale_after = 600_000;
+    let (sender, receiver) = watch::channel(snapshot);
+    let (actions, mut asked) = mpsc::channel(4);
+    runtime.spawn(socket.serve(receiver, actions, std::future::pending()));
+    runtime.spawn(async move {
+        while let Some(action) = asked.recv().await {
+            answer(action, &sender);
+        }
+    });
+    Running { home, _runtime: runtime }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "the help of twelve commands")]
+fn help_of_every_command_in_english() {
+    let home = tempfile::tempdir().unwrap();
+    let help = |words: &[&str]| run(home.path(), &[words, &["--help"]].concat()).out;
+    assert_snapshot!(help(&[]), @"
+    Watches, heals and reports on an OpenClaw gateway. Without a command: the menu-bar app.
+
+    Usage: lifeguard [OPTIONS] [COMMAND]
+
+    Commands:
+      watch       Watch and heal without a menu-bar icon
+      status      Show how the gateway is
+      restart     Restart the gateway and wait for the outcome
+      reset       Set the crash counter to zero and close the breaker
+      pause       Hands off for a while: look, but do not heal
+      resume      End of the pause
+      logs        Show a log
+      alerts      Alerts
+      login-item  Start Lifeguard at login
+      demo        Try everything on a practice gateway
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+      -V, --version              Print version
+
+    Exit codes: 0 healthy or done, 1 not healthy or not done, 2 usage or configuration, 3 Lifeguard is not running
+    ");
+    assert_snapshot!(help(&["watch"]), @"
+    Watch and heal without a menu-bar icon
+
+    Usage: lifeguard watch [OPTIONS]
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["status"]), @"
+    Show how the gateway is
+
+    Usage: lifeguard status [OPTIONS]
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --json                 As JSON, for programs
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["restart"]), @"
+    Restart the gateway and wait for the outcome
+
+    Usage: lifeguard restart [OPTIONS] [GATEWAY]
+
+    Arguments:
+      [GATEWAY]  Name of the gateway; left out, the first one
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --force                Do not wait for running work
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["reset"]), @"
+    Set the crash counter to zero and close the breaker
+
+    Usage: lifeguard reset [OPTIONS] [GATEWAY]
+
+    Arguments:
+      [GATEWAY]  Name of the gateway; left out, the first one
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["pause"]), @"
+    Hands off for a while: look, but do not heal
+
+    Usage: lifeguard pause [OPTIONS] [WHEN]...
+
+    Arguments:
+      [WHEN]...  15m, 1h, until 08:00; left out, until resumed
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+      -g, --gateway <GATEWAY>    Name of the gateway; left out, the first one
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["resume"]), @"
+    End of the pause
+
+    Usage: lifeguard resume [OPTIONS] [GATEWAY]
+
+    Arguments:
+      [GATEWAY]  Name of the gateway; left out, the first one
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["logs"]), @"
+    Show a log
+
+    Usage: lifeguard logs [OPTIONS] [SOURCE]
+
+    Arguments:
+      [SOURCE]  gateway or watchdog [default: gateway]
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+      -n, --lines <LINES>        How many of the last lines [default: 50]
+      -f, --follow               Go on as the log grows, across rotations
+          --language <LANGUAGE>  Language: auto, en, ko
+      -g, --gateway <GATEWAY>    Name of the gateway; left out, the first one
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["alerts"]), @"
+    Alerts
+
+    Usage: lifeguard alerts [OPTIONS] <COMMAND>
+
+    Commands:
+      test  Really send a test alert
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["alerts", "test"]), @"
+    Really send a test alert
+
+    Usage: lifeguard alerts test [OPTIONS] [CHANNEL]
+
+    Arguments:
+      [CHANNEL]  Only to this channel: native, discord
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["login-item"]), @"
+    Start Lifeguard at login
+
+    Usage: lifeguard login-item [OPTIONS] <CHANGE>
+
+    Arguments:
+      <CHANGE>  on, off or status
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+    assert_snapshot!(help(&["demo"]), @"
+    Try everything on a practice gateway
+
+    Usage: lifeguard demo [OPTIONS]
+
+    Options:
+          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  Language: auto, en, ko
+          --no-color             No colours [env: NO_COLOR]
+      -h, --help                 Print help
+    ");
+}
+
+#[test]
+fn help_in_korean() {
+    let home = tempfile::tempdir().unwrap();
+    assert_snapshot!(run(home.path(), &["--language", "ko", "--help"]).out, @"
+    OpenClaw 게이트웨이를 감시하고 복구하며 상태를 알립니다. 명령이 없으면 메뉴 막대 앱을 실행합니다.
+
+    사용법: lifeguard [OPTIONS] [COMMAND]
+
+    명령:
+      watch       메뉴 막대 아이콘 없이 감시하고 복구
+      status      게이트웨이 상태 표시
+      restart     게이트웨이를 재시작하고 결과를 기다림
+      reset       충돌 횟수를 0으로 하고 차단기를 닫음
+      pause       일시 중지: 확인만 하고 복구하지 않음
+      resume      일시 중지 해제
+      logs        로그 표시
+      alerts      알림
+      login-item  로그인할 때 Lifeguard 시작
+      demo        연습용 게이트웨이로 모든 기능 체험
+
+    옵션:
+          --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]
+          --language <LANGUAGE>  언어: auto, en, ko
+          --no-color             색을 쓰지 않음 [환경 변수: NO_COLOR]
+      -h, --help                 도움말 출력
+      -V, --version              버전 출력
+
+    종료 코드: 0 정상 또는 완료, 1 이상 또는 실패, 2 사용법이나 설정 오류, 3 Lifeguard가 실행 중이 아님
+    ");
+    assert_snapshot!(run(home.path(), &["logs", "--language=ko", "--help"]).out, @"
+    로그 표시
+
+    사용법: lifeguard logs [OPTIONS] [SOURCE]
+
+    인자:
+      [SOURCE]  gateway 또는 watchdog [기본값: gateway]
+
+    옵션:
+          --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]
+      -n, --lines <LINES>        마지막 줄 수 [기본값: 50]
+      -f, --follow               로그가 늘어나는 대로 계속 표시
+          --language <LANGUAGE>  언어: auto, en, ko
+      -g, --gateway <GATEWAY>    게이트웨이 이름. 생략하면 첫 번째
+          --no-color             색을 쓰지 않음 [환경 변수: NO_COLOR]
+      -h, --help                 도움말 출력
+    ");
+}
+
+#[test]
+fn a_command_that_needs_lifeguard_says_that_it_is_not_running() {
+    let home = tempfile::tempdir().unwrap();
+    for words in [&["restart"][..], &["reset"], &["pause", "15m"], &["resume"], &["alerts", "test"]] {
+        let ran = run(home.path(), words);
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{words:?}: {}", ran.err);
+        assert!(ran.err.contains("not running"), "{}", ran.err);
+    }
+    let ran = run(home.path(), &["--language", "ko", "reset"]);
+    assert!(ran.err.contains("실행 중이 아닙니다"), "{}", ran.err);
+}
+
+#[test]
+fn status_answers_while_lifeguard_does_not_run() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(home.path(), &["status"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.starts_with("Lifeguard is not running"), "{}", ran.out);
+    assert!(ran.out.contains("127.0.0.1:18789"), "{}", ran.out);
+    let ran = run(home.path(), &["status", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["lifeguard_running"], false);
+}
+
+#[test]
+fn a_wrong_configuration_or_command_line_is_exit_code_2() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("config.toml");
+    std::fs::write(&config, "[probe]\nintervall = \"10s\"\n").unwrap();
+    for words in [&["watch"][..], &["status"]] {
+        let ran = run(home.path(), &[&["--config", config.to_str().unwrap()], words].concat());
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains("Did you mean `interval`?"), "{}", ran.err);
+    }
+    assert_eq!(run(home.path(), &["--config", "/no/such.toml", "status"]).code, 2);
+    assert_eq!(run(home.path(), &["explode"]).code, 2);
+    assert_eq!(run(home.path(), &["pause", "soon"]).code, 2);
+}
+
+#[test]
+fn a_lifeguard_that_runs_is_asked_although_the_configuration_is_broken() {
+    let running = running(|_, _| {});
+    let config = running.home.path().join("config.toml");
+    std::fs::write(&config, "nonsense").unwrap();
+    let ran = run(running.home.path(), &["--config", config.to_str().unwrap(), "status"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("gateway: Up and ready"), "{}", ran.out);
+}
+
+/// Starts the program and hands its lines over as they come.
+fn start(home: &Path, arguments: &[&str]) -> (Child, Receiver<String>) {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_lifeguard"))
+        .env_clear()
+        .env("HOME", home)
+        .env("LIFEGUARD_STATE_DIR", home.join("state"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let stdout = child.stdout.take().unwrap();
+    let (lines, seen) = channel();
+    std::thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+    });
+    (child, seen)
+}
+
+#[test]
+fn a_restart_shows_what_happens_and_how_it_ended() {
+    for (outcome, code, last) in [
+        (Outcome::Restarted, 0, "A new generation answers ready."),
+        (Outcome::DiedAgain, 1, "The new process ended before it was ready."),
+    ] {
+        let (replies, asked) = channel();
+        let running = running(move |action, snapshots| {
+            let UserAction::Gateway { gateway, command, reply } = action else { panic!("{action:?}") };
+            assert_eq!((gateway, command), (None, Order::Restart { force: true }));
+            snapshots.send_modify(|snapshot| {
+                snapshot.gateways[0].health = Health::Healing;
+                snapshot.gateways[0].verdict = Verdict::Starting("sidecars".to_owned());
+            });
+            replies.send(reply.unwrap()).unwrap();
+        });
+        let (mut child, lines) = start(running.home.path(), &["restart", "--force"]);
+        let next = || lines.recv_timeout(LIMIT).unwrap();
+        assert_eq!(next(), "Restarting now; running work is not waited for.");
+        let progress = next();
+        assert!(progress.ends_with("Healing: starting (sidecars)"), "{progress}");
+        asked.recv_timeout(LIMIT).unwrap().send(Reply::Concluded(outcome)).unwrap();
+        let end = next();
+        assert!(end.starts_with(last), "{end}");
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+    }
+}
+
+#[test]
+fn a_gateway_that_is_not_there_is_named() {
+    let running = running(|_, _| {});
+    let ran = run(running.home.path(), &["restart", "nowhere"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("\"nowhere\""), "{}", ran.err);
+}
+
+#[test]
+fn reset_pause_and_resume_are_handed_on() {
+    let running = running(|action, _| {
+        let UserAction::Gateway { gateway, command, reply } = action else { panic!("{action:?}") };
+        let answer = match (gateway.as_deref(), command) {
+            (None, Order::Reset | Order::Resume | Order::Pause { until: Some(_) }) => Reply::Done,
+            (Some("home"), Order::Pause { until: None }) => Reply::Done,
+            other => Reply::Refused(format!("unexpected {other:?}")),
+        };
+        reply.unwrap().send(answer).unwrap();
+    });
+    let said = |words: &[&str]| {
+        let ran = run(running.home.path(), words);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out
+    };
+    assert!(said(&["reset"]).contains("zero"));
+    assert!(said(&["resume"]).contains("again"));
+    assert!(said(&["pause", "15m"]).starts_with("Paused until "));
+    assert!(said(&["pause", "--gateway", "home"]).contains("lifeguard resume"));
+    let ran = run(running.home.path(), &["reset", "work"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("unexpected"), "{}", ran.err);
+}
+
+#[test]
+fn a_test_of_the_alerts_fails_if_one_channel_did_not_get_it() {
+    let running = running(|action, _| {
+        let UserAction::TestAlerts { channel, reply } = action else { panic!("{action:?}") };
+        let all = vec![
+            Receipt { channel: "native".to_owned(), problem: None },
+            Receipt { channel: "discord".to_owned(), problem: Some("It refused.".to_owned()) },
+        ];
+        let asked = all.into_iter().filter(|receipt| channel.as_ref().is_none_or(|name| *name == receipt.channel));
+        reply.unwrap().send(asked.collect()).unwrap();
+    });
+    let ran = run(running.home.path(), &["alerts", "test"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "native: delivered\ndiscord: not delivered. It refused.\n"));
+    assert_eq!(run(running.home.path(), &["alerts", "test", "native"]).code, 0);
+    let ran = run(running.home.path(), &["alerts", "test", "pigeon"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("no such alert channel"), "{}", ran.err);
+}
+
+#[test]
+fn a_second_lifeguard_makes_the_first_show_itself() {
+    let (shown, seen) = channel();
+    let running = running(move |action, _| {
+        assert!(matches!(action, UserAction::Show));
+        shown.send(()).unwrap();
+    });
+    let _lock = InstanceLock::acquire(&running.home.path().join("state/instance.lock")).unwrap();
+    let pid = std::process::id();
+    let ran = run(running.home.path(), &[]);
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, format!("Lifeguard is already running (pid {pid}). It shows itself now.\n").as_str()),
+        "{}",
+        ran.err
+    );
+    seen.recv_timeout(LIMIT).unwrap();
+    let ran = run(running.home.path(), &["watch"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains(&format!("already running (pid {pid})")), "{}", ran.err);
+}
+
+#[test]
+fn logs_show_the_end_of_the_file_and_say_if_there_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = run(home.path(), &["logs", "watchdog"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("lifeguard.log does not exist"), "{}", ran.err);
+    let logs = home.path().join("state/logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::write(logs.join("lifeguard.log"), "one\ntwo\nthree\n").unwrap();
+    assert_eq!(run(home.path(), &["logs", "watchdog", "-n", "2"]).out, "two\nthree\n");
+}
+
+#[test]
+fn a_gateways_log_is_found_through_its_own_config() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("mine.log");
+    std::fs::write(&log, "hello\n").unwrap();
+    std::fs::create_dir_all(home.path().join(".openclaw")).unwrap();
+    let config = format!("// mine\n{{ logging: {{ file: '{}' }} }}", log.display());
+    std::fs::write(home.path().join(".openclaw/openclaw.json"), config).unwrap();
+    assert_eq!(run(home.path(), &["logs"]).out, "hello\n");
+    assert_eq!(run(home.path(), &["logs", "--gateway", "nowhere"]).code, 1);
+}
+
+#[test]
+fn following_shows_what_is_added() {
+    let home = tempfile::tempdir().unwrap();
+    let logs = home.path().join("state/logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    let log = logs.join("lifeguard.log");
+    std::fs::write(&log, "one\n").unwrap();
+    let (mut child, lines) = start(home.path(), &["logs", "watchdog", "-f"]);
+    let next = || lines.recv_timeout(LIMIT);
+    let first = next();
+    std::fs::OpenOptions::new().append(true).open(&log).unwrap().write_all(b"two\n").unwrap();
+    let second = next();
+    std::fs::rename(&log, logs.join("lifeguard.log.1")).unwrap();
+    std::fs::write(&log, "three\n").unwrap();
+    let third = next();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!([first, second, third], ["one", "two", "three"].map(|line| Ok(line.to_owned())));
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_failure() {
+    let running = running(|_, _| {});
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_lifeguard"))
+        .env_clear()
+        .env("HOME", running.home.path())
+        .env("LIFEGUARD_STATE_DIR", running.home.path().join("state"))
+        .arg("status")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(|mut child| {
+            drop(child.stdout.take());
+            child
+        })
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
+fn a_state_folder_that_others_may_write_to_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let state = home.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let ran = run(home.path(), &["watch"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("chmod 700"), "{}", ran.err);
+}
