@@ -11,7 +11,7 @@ use lifeguard::supervisor::verdict::Verdict;
 use lifeguard::text::Language;
 
 /// No channel, no cooldown, and a pace for tests.
-pub fn settings() -> AlertSettings {
+pub(crate) fn settings() -> AlertSettings {
     AlertSettings {
         language: Language::English,
         native: None,
@@ -27,7 +27,7 @@ pub fn settings() -> AlertSettings {
     }
 }
 
-pub fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     lifeguard::platform::clock::wall()
 }
 
@@ -48,10 +48,10 @@ fn alert(incident: u64, kind: AlertKind) -> GatewayAlert {
     }
 }
 
-pub fn down(incident: u64) -> GatewayAlert {
+pub(crate) fn down(incident: u64) -> GatewayAlert {
     alert(incident, AlertKind::Down { verdict: Verdict::Gone, next: Some(Rung::Start), next_at: Some(now()) })
 }
 
-pub fn recovered(incident: u64) -> GatewayAlert {
+pub(crate) fn recovered(incident: u64) -> GatewayAlert {
     alert(incident, AlertKind::Recovered { downtime: 42_000, attempts: 1, fixed_by: Some(Rung::Start) })
 }

@@ -17,13 +17,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// The webhook that exists.
-pub const NUMBER: &str = "1234567890123456789";
+pub(crate) const NUMBER: &str = "1234567890123456789";
 /// Its token: must never be seen anywhere but in a request.
-pub const TOKEN: &str = "pLaNtEd-SeCrEt_0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP";
+pub(crate) const TOKEN: &str = "pLaNtEd-SeCrEt_0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP";
 
 /// What the next request meets.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// A 429, and whoever comes back earlier than this is counted as a hammerer.
     Limit { wait: Duration, global: bool, header_only: bool },
     /// This status, with a body in Discord's form.
@@ -40,15 +40,15 @@ pub enum Fault {
 
 /// What the server has seen.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Messages that were created, in order.
-    pub messages: Vec<Value>,
+    pub(crate) messages: Vec<Value>,
     /// Requests of any kind.
-    pub requests: usize,
+    pub(crate) requests: usize,
     /// Rules that were broken.
-    pub violations: Vec<String>,
+    pub(crate) violations: Vec<String>,
     /// Requests that came although a limit was still in force.
-    pub hammered: usize,
+    pub(crate) hammered: usize,
 }
 
 struct Inner {
@@ -61,13 +61,13 @@ struct Inner {
 
 /// The server. It ends with the test's runtime.
 #[derive(Clone)]
-pub struct FakeDiscord {
+pub(crate) struct FakeDiscord {
     address: SocketAddr,
     inner: Arc<Inner>,
 }
 
 impl FakeDiscord {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let inner = Arc::new(Inner {
             faults: Mutex::default(),
             always: Mutex::default(),
@@ -81,35 +81,35 @@ impl FakeDiscord {
         Self { address, inner }
     }
 
-    pub fn webhook(&self) -> SecretUrl {
+    pub(crate) fn webhook(&self) -> SecretUrl {
         SecretUrl::parse(&format!("http://{}/api/webhooks/{NUMBER}/{TOKEN}", self.address)).unwrap()
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub fn deleted_webhook(&self) -> SecretUrl {
+    pub(crate) fn deleted_webhook(&self) -> SecretUrl {
         SecretUrl::parse(&format!("http://{}/api/webhooks/1/{TOKEN}", self.address)).unwrap()
     }
 
     /// The next request meets this; several form a queue.
-    pub fn then(&self, fault: Fault) -> &Self {
+    pub(crate) fn then(&self, fault: Fault) -> &Self {
         self.inner.faults.lock().unwrap().push_back(fault);
         self
     }
 
     /// Every request meets this, until `None`.
-    pub fn always(&self, fault: Option<Fault>) {
+    pub(crate) fn always(&self, fault: Option<Fault>) {
         *self.inner.always.lock().unwrap() = fault;
     }
 
-    pub fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         self.inner.seen.borrow().clone()
     }
 
     /// Waits until the condition holds; fails the test after half a minute.
-    pub async fn wait_until(&self, what: &str, condition: impl FnMut(&Seen) -> bool) -> Seen {
+    pub(crate) async fn wait_until(&self, what: &str, condition: impl FnMut(&Seen) -> bool) -> Seen {
         let mut seen = self.inner.seen.subscribe();
         let waited = tokio::time::timeout(Duration::from_secs(30), seen.wait_for(condition)).await;
         waited.unwrap_or_else(|_| panic!("{what} did not happen: {:?}", self.seen())).unwrap().clone()
