@@ -118,6 +118,10 @@ impl GatewayTask {
     /// Runs until `wishes` is closed.
     pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
         info!(gateway = self.spec.name, service = self.service.name(), address = self.spec.address(), "watching");
+        // One that is still starting has neither a lock nor a port by which it could be found.
+        if let Some(identity) = &self.spec.setup.started_before {
+            self.service.adopt(identity).await;
+        }
         loop {
             let wait = self.core.next_wake(now());
             tokio::select! {
@@ -253,7 +257,7 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let name = self.spec.name.clone();
         self.heal = Some(self.jobs.spawn(async move {
-            let Ok(_permit) = permits.acquire().await else { return };
+            let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
@@ -265,7 +269,14 @@ impl GatewayTask {
                     HealReport::Failed(error.to_string())
                 }
             };
+            drop(permit);
+            let succeeded = report == HealReport::Done;
             let _ = news.send(Event::Heal { id, report });
+            // A process that ends before the first look at it would be taken for one that is still starting.
+            if let Some(identity) = service.started().filter(|_| succeeded) {
+                let exit = service.wait_exit(&identity).await;
+                let _ = news.send(Event::Exited { identity, exit });
+            }
         }));
     }
 
