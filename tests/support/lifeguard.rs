@@ -238,7 +238,11 @@ impl Lifeguard<'_> {
             last.as_ref().is_some_and(&mut holds)
         });
         let Some(last) = last.filter(|_| found) else {
-            panic!("{what} did not come within {limit:?}; it shows {:#?}\nits log:\n{}", self.gateway(), self.watch.log())
+            panic!(
+                "{what} did not come within {limit:?}; it shows {:#?}\nits log:\n{}",
+                self.gateway(),
+                self.watch.log()
+            )
         };
         last
     }
