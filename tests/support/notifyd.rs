@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::{Connection, OwnedVariant};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -56,6 +55,7 @@ impl Bus {
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address=1"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("dbus-daemon (Debian package dbus) is installed");
         let mut address = String::new();
@@ -110,7 +110,7 @@ impl Service {
         summary: String,
         body: String,
         actions: Vec<String>,
-        hints: HashMap<String, OwnedValue>,
+        hints: HashMap<String, OwnedVariant>,
         timeout: i32,
         #[zbus(connection)] connection: &Connection,
     ) -> u32 {
@@ -179,7 +179,7 @@ impl Desktop {
             BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
             (Owned(server), format!(":{}", number.trim()))
         };
-        let daemon = Command::new("/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd")
+        let daemon = Command::new(notifyd())
             .env("DISPLAY", &display)
             .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
             .env("HOME", home.path())
@@ -219,6 +219,13 @@ impl Desktop {
         assert!(status.success(), "import (Debian package imagemagick) takes a picture");
         file
     }
+}
+
+/// The daemon is no command: Debian keeps it in the folder of the machine's architecture.
+fn notifyd() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
+    let mut files = folders.map(|folder| folder.join("xfce4/notifyd/xfce4-notifyd"));
+    files.find(|file| file.is_file()).expect("xfce4-notifyd (Debian package xfce4-notifyd) is installed")
 }
 
 /// Waits until something holds; fails the test after half a minute.
