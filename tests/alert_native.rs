@@ -1,5 +1,6 @@
 //! Desktop notifications: what a daemon is told, what its buttons do, and the real xfce4-notifyd.
 #![cfg(target_os = "linux")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests fails the test")]
 
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ async fn an_incident_is_one_notification_that_ends_quietly() {
     assert_eq!(shown[0].summary, "OpenClaw gateway is down");
     assert_eq!(shown[0].actions, ["restart", "Restart", "open-log", "Open log", "pause", "Pause 1 h"]);
     assert_eq!((shown[0].urgency, shown[0].timeout), (Some(1), 0));
+    assert_eq!((shown[0].app.as_str(), shown[0].icon.as_str()), ("Lifeguard", "dialog-error"));
     assert_eq!(shown[1].summary, "Recovered in 42 s");
     assert_eq!(shown[1].replaces, shown[0].id);
     assert_eq!((shown[1].urgency, shown[1].timeout), (Some(0), -1));

@@ -1,5 +1,7 @@
 //! A session bus of one's own, and on it either a notification daemon that records or the real xfce4-notifyd under
 //! Xvfb. Everything ends with the test.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of tests fails the test")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -73,6 +75,8 @@ impl Bus {
 pub(crate) struct Shown {
     pub(crate) id: u32,
     pub(crate) replaces: u32,
+    pub(crate) app: String,
+    pub(crate) icon: String,
     pub(crate) summary: String,
     pub(crate) body: String,
     /// Name and label in turn.
@@ -104,9 +108,9 @@ impl Service {
     #[expect(clippy::too_many_arguments, reason = "the specification's method")]
     async fn notify(
         &self,
-        _app_name: String,
+        app_name: String,
         replaces: u32,
-        _app_icon: String,
+        app_icon: String,
         summary: String,
         body: String,
         actions: Vec<String>,
@@ -120,7 +124,7 @@ impl Service {
             let press = (id, button.as_str());
             connection.emit_signal(None::<&str>, PATH, NAME, "ActionInvoked", &press).await.unwrap();
         }
-        let shown = Shown { id, replaces, summary, body, actions, urgency, timeout };
+        let shown = Shown { id, replaces, app: app_name, icon: app_icon, summary, body, actions, urgency, timeout };
         self.shown.send_modify(|all| all.push(shown));
         id
     }

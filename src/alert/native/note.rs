@@ -183,6 +183,8 @@ fn written(at: i64, reference: i64, language: Language, zone: &TimeZone) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use crate::alert::sample;
 
@@ -197,15 +199,9 @@ mod tests {
             for (name, alert) in sample::every() {
                 let note = note(&alert, language, sample::AT);
                 let buttons: Vec<String> = note.buttons.iter().map(|button| button.say(language)).collect();
-                all += &format!(
-                    "{name} ({:?}, {:?}, stays: {})\n  {}\n  {}\n  [{}]\n",
-                    note.loudness,
-                    note.look,
-                    note.stays,
-                    note.title,
-                    note.body,
-                    buttons.join("] [")
-                );
+                let Note { title, body, loudness, look, stays, .. } = &note;
+                writeln!(all, "{name} ({loudness:?}, {look:?}, stays: {stays})\n  {title}\n  {body}").unwrap();
+                writeln!(all, "  [{}]", buttons.join("] [")).unwrap();
             }
             all += "\n";
         }
