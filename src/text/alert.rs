@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Language, Phrase, words};
 use crate::request::Reply;
 use crate::supervisor::event::AlertKind;
-use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::ladder::Rung;
 use crate::supervisor::verdict::Verdict;
 
 /// How a moment (Unix milliseconds) is written where the text will be read.
@@ -290,6 +290,18 @@ pub enum Pressed {
     Quitting,
 }
 
+impl Pressed {
+    /// Whether nothing is left to press: it is being done, or was done.
+    #[must_use]
+    pub fn helped(&self) -> bool {
+        match self {
+            Self::Working(_) | Self::Answered(_, Reply::Done) | Self::Quitting => true,
+            Self::Answered(_, Reply::Concluded(outcome)) => outcome.succeeded(),
+            Self::Answered(_, Reply::Refused(_)) | Self::NoAnswer => false,
+        }
+    }
+}
+
 impl Phrase for Pressed {
     fn say(&self, language: Language) -> String {
         match self {
@@ -304,7 +316,7 @@ impl Phrase for Pressed {
                 )
                 .to_owned(),
             Self::Answered(_, Reply::Done) => language.pick("Done.", "완료되었습니다.").to_owned(),
-            Self::Answered(_, Reply::Concluded(outcome)) => concluded(outcome, language),
+            Self::Answered(_, Reply::Concluded(outcome)) => outcome.say(language),
             Self::Answered(_, Reply::Refused(reason)) => match language {
                 Language::English => format!("Not done: {reason}"),
                 Language::Korean => format!("수행하지 못했습니다: {reason}"),
@@ -319,17 +331,6 @@ impl Phrase for Pressed {
                 .pick("Not done: Lifeguard is about to quit.", "수행하지 못했습니다: Lifeguard가 종료되는 중입니다.")
                 .to_owned(),
         }
-    }
-}
-
-fn concluded(outcome: &Outcome, language: Language) -> String {
-    let result = outcome.say(language);
-    if outcome.succeeded() {
-        return result;
-    }
-    match language {
-        Language::English => format!("It did not work. {result}"),
-        Language::Korean => format!("실패했습니다. {result}"),
     }
 }
 
