@@ -131,7 +131,7 @@ fn in_bundle() -> bool {
 }
 
 /// The `Exec` value for a program, quoted as the Desktop Entry Specification wants; `None` if that cannot be.
-#[cfg_attr(target_os = "macos", expect(dead_code, reason = "macOS has no desktop entries"))]
+#[cfg_attr(all(target_os = "macos", not(test)), expect(dead_code, reason = "macOS has no desktop entries"))]
 fn quote(program: &Path) -> Option<String> {
     let path = program.to_str()?;
     if path.chars().any(|letter| letter.is_control() || "\"`$\\%".contains(letter)) {
@@ -141,7 +141,7 @@ fn quote(program: &Path) -> Option<String> {
 }
 
 /// What a session manager makes of an autostart entry.
-#[cfg_attr(target_os = "macos", expect(dead_code, reason = "macOS has no desktop entries"))]
+#[cfg_attr(all(target_os = "macos", not(test)), expect(dead_code, reason = "macOS has no desktop entries"))]
 fn read_entry(text: &str, program: &Path) -> LoginItem {
     let value = |wanted: &str| {
         text.lines()
