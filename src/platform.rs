@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod desktop;
+pub mod http;
 pub mod port;
 pub mod process;
 

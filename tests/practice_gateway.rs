@@ -61,7 +61,7 @@ fn one_life_of_both_gateways_looks_the_same() {
         assert_eq!(lock["port"], home.port);
         assert_eq!(ask(home.port, "GET", "/readyz").unwrap().status, 200, "the first one is not affected");
 
-        running.signal(Signal::STOP);
+        running.freeze();
         let frozen = ask_within(Duration::from_millis(700), home.port, "GET", "/healthz").unwrap_err().kind();
         running.signal(Signal::CONT);
         assert_eq!(ask(home.port, "GET", "/healthz").unwrap().status, 200);

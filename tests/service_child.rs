@@ -130,6 +130,8 @@ async fn a_frozen_process_is_killed_and_its_orphans_are_cleaned_up() {
     assert!(is_running(stranger_guard.0));
     let next = service.observe().await.process.unwrap();
     let _next_guard = guard(&next);
+    until("the next one's child", || !tree(key(&next)).is_empty()).await;
+    let _next_child_guard = Guard(tree(key(&next))[0]);
     drop(stranger_guard);
     stranger.wait().unwrap();
 }

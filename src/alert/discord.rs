@@ -52,7 +52,7 @@ impl Discord {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        match http::client(self.settings.url.is_loopback()) {
+        match http::channel_client(self.settings.url.is_loopback()) {
             Ok(client) => Ok(self.client.insert(client).clone()),
             Err(error) => {
                 tracing::error!(error = describe(error), "the HTTP client cannot be built");
@@ -166,23 +166,12 @@ fn broken(error: reqwest::Error) -> Failure {
     Failure::later(problem)
 }
 
-/// Whether TLS is what failed.
-fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        // The TLS error travels inside an io::Error, which hides it from `source`.
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        if let Some(inner) = inner
-            && inner.is::<rustls::Error>()
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// Whether TLS is what failed. Its error travels inside an `io::Error`, which hides it from `source`.
+fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inside.is_some_and(|inside| is_untrusted(inside))
+        || error.source().is_some_and(is_untrusted)
 }
 
 /// An error with its causes, without the address that it happened with.

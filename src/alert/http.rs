@@ -1,9 +1,10 @@
 //! The one HTTP client of all channels that reach a remote server.
 
-use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
+
+use crate::platform::http::{client, local_client};
 
 /// Longest wait for a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
@@ -14,25 +15,14 @@ const BODY_LIMIT: usize = 64 * 1024;
 
 /// Builds a client. It follows no redirect, since the request carries a secret; `local` is for a server on this
 /// very machine, which is reached without encryption and without any proxy.
-pub(super) fn client(local: bool) -> reqwest::Result<reqwest::Client> {
-    install_provider();
-    let builder = reqwest::Client::builder()
+pub(super) fn channel_client(local: bool) -> reqwest::Result<reqwest::Client> {
+    let builder = if local { local_client() } else { client().https_only(true) }
         .user_agent(concat!("openclaw-lifeguard/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_LIMIT)
         .timeout(TOTAL_LIMIT);
-    if local { builder.no_proxy() } else { builder.https_only(true) }.build()
-}
-
-/// reqwest is built without a provider of cryptography and panics if the process has none.
-fn install_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        if rustls::crypto::ring::default_provider().install_default().is_err() {
-            tracing::debug!("another part of the process has installed a provider of cryptography: that one serves");
-        }
-    });
+    builder.build()
 }
 
 /// Reads the body as far as the cap goes.

@@ -258,7 +258,7 @@ mod tests {
         outbox.push(sample::down(1), 0);
         outbox.push(sample::test(), 0);
         outbox.push(sample::down(2), 0);
-        for id in 3..CAPACITY as u64 - 2 {
+        for id in 3..CAPACITY as u64 - 3 {
             outbox.push(sample::down(id), 0);
         }
         outbox.push(sample::recovered(2), 0);

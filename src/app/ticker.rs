@@ -17,7 +17,8 @@ pub(super) async fn follow(mut snapshots: watch::Receiver<Snapshot>, language: L
     loop {
         let lines: Vec<(String, String)> = {
             let snapshot = snapshots.borrow_and_update();
-            snapshot.gateways.iter().map(|gateway| (gateway.name.clone(), line(gateway, language))).collect()
+            let looked_at = snapshot.gateways.iter().filter(|gateway| gateway.checked.is_some());
+            looked_at.map(|gateway| (gateway.name.clone(), line(gateway, language))).collect()
         };
         for (index, (name, line)) in lines.iter().enumerate() {
             if shown.get(index) != Some(line) {

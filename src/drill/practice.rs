@@ -81,7 +81,7 @@ pub struct PracticeOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum PracticeError {
     /// The state folder cannot be used.
-    #[error("the practice gateway cannot use its state folder {}: make it writable, or choose another with --state-dir", path.display())]
+    #[error("the practice gateway cannot use its state folder {} ({source}): make it writable, or choose another with a short path with --state-dir", path.display())]
     StateDir {
         /// The folder.
         path: PathBuf,
@@ -89,7 +89,7 @@ pub enum PracticeError {
         source: io::Error,
     },
     /// The port cannot be listened on, for another reason than that it is taken.
-    #[error("the practice gateway cannot listen on port {port}: choose another with --port")]
+    #[error("the practice gateway cannot listen on port {port} ({source}): choose another with --port")]
     Port {
         /// The port.
         port: u16,
@@ -97,7 +97,7 @@ pub enum PracticeError {
         source: io::Error,
     },
     /// No signal can be received.
-    #[error("the practice gateway cannot handle signals: start it again")]
+    #[error("the practice gateway cannot handle signals ({0}): start it again")]
     Signals(#[source] io::Error),
 }
 
@@ -154,9 +154,12 @@ pub async fn run(options: PracticeOptions) -> Result<i32, PracticeError> {
     };
     let boots = Boots::begin(&options.state_dir, options.unclean_window).map_err(unusable)?;
     if boots.tripped() {
+        let window = options.unclean_window.as_millis();
         say(
             "gateway",
-            "restart-loop breaker tripped: 3 unclean boot(s) within 300000ms; suppressing channel/provider account auto-start.",
+            format_args!(
+                "restart-loop breaker tripped: 3 unclean boot(s) within {window}ms; suppressing channel/provider account auto-start."
+            ),
         );
     }
     let faults = watch::Sender::new(Faults::default());

@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy as Redirects;
 use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::platform::http::local_client;
 use crate::supervisor::observation::{Answer, HealthBody, ReadyBody, StartupBody};
 
 /// The real answers have under 2 KB (gateway.md, section 3).
@@ -69,9 +69,7 @@ struct ReadyJson {
 impl HttpProbe {
     /// A probe of 127.0.0.1:`port`; `timeout` limits one answer from connecting to its last byte.
     pub fn new(port: u16, connect_timeout: Duration, timeout: Duration) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Redirects::none())
+        let client = local_client()
             .connect_timeout(connect_timeout)
             .timeout(timeout)
             .pool_idle_timeout(IDLE_LIMIT)

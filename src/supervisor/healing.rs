@@ -71,15 +71,21 @@ impl Supervisor {
 
     /// An outage is certain: open the incident, count the crash, schedule the attempt.
     pub(super) fn begin_outage(&mut self, now: Moment) {
-        let began = self.suspect_since.unwrap_or(now);
-        self.open_incident(began);
-        if self.state.pause.is_some() {
-            return;
+        if !self.is_first_start() {
+            self.open_incident(self.suspect_since.unwrap_or(now));
         }
-        if matches!(self.remedy(), Remedy::Attempt { .. }) {
-            self.strike(now);
+        if self.state.pause.is_none() && matches!(self.remedy(), Remedy::Attempt { .. }) {
+            if !self.is_first_start() {
+                self.strike(now);
+            }
             self.schedule(now);
         }
+    }
+
+    /// A gateway of our own that has never run yet is not down: it is to be started.
+    fn is_first_start(&self) -> bool {
+        let never_seen = self.state.generation.is_none() && self.state.incident.is_none();
+        never_seen && self.policy.manager == Manager::Ourselves && self.verdict == Verdict::Gone
     }
 
     pub(super) fn open_incident(&mut self, began: Moment) {
@@ -167,7 +173,9 @@ impl Supervisor {
     pub(super) fn keep_attempt_scheduled(&mut self, now: Moment) {
         let idle = self.state.attempt.is_none() && self.state.running.is_none() && self.state.pause.is_none();
         if idle && matches!(self.remedy(), Remedy::Attempt { .. }) {
-            self.open_incident(self.suspect_since.unwrap_or(now));
+            if !self.is_first_start() {
+                self.open_incident(self.suspect_since.unwrap_or(now));
+            }
             self.schedule(now);
         }
     }

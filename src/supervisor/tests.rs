@@ -213,6 +213,26 @@ fn the_first_crash_in_a_while_is_healed_in_the_same_step() {
 }
 
 #[test]
+fn a_gateway_of_our_own_that_never_ran_is_started_and_no_alarm_is_raised() {
+    let mut world = World::new(Policy::default());
+    world.process = None;
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.heals.len(), 1);
+    assert_eq!(world.core.health(), Health::Healthy);
+    assert_eq!(world.core.crashes(), 0);
+    assert!(world.alerts.is_empty(), "{:?}", world.kinds());
+}
+
+#[test]
+fn a_first_start_that_fails_is_an_outage() {
+    let mut world = World::new(Policy::default());
+    world.process = None;
+    world.mood = Mood::DiesAfter(Duration::from_secs(1));
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["down"]);
+}
+
+#[test]
 fn a_crash_loop_backs_off_then_enters_safe_mode_and_goes_on_with_trials() {
     let mut world = World::healthy();
     world.mood = Mood::DiesAfter(Duration::from_secs(20));

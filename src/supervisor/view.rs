@@ -92,8 +92,9 @@ impl Supervisor {
         if state.pause.is_some() {
             return Health::Paused;
         }
-        if state.running.is_some() {
-            return Health::Healing;
+        if let Some(running) = &state.running {
+            let first_start = state.incident.is_none() && !running.asked;
+            return if first_start { Health::Starting } else { Health::Healing };
         }
         match self.verdict.severity() {
             Severity::Outage if self.remedy() == Remedy::Person || self.verdict == Verdict::Refuses => Health::Blocked,

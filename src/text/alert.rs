@@ -126,8 +126,8 @@ fn plan(next: Option<Rung>, next_at: Option<i64>, language: Language, moment: Sa
     let Some(rung) = next else {
         return language
             .pick(
-                "Lifeguard does not start this one by itself: press Start, or run `lifeguard restart`.",
-                "자동으로 시작하지 않는 게이트웨이입니다. 시작을 누르거나 `lifeguard restart`를 실행하세요.",
+                "Nobody starts this one by itself: use Start in Lifeguard's menu, or `lifeguard restart`.",
+                "자동으로 시작되지 않는 게이트웨이입니다. Lifeguard 메뉴의 시작이나 `lifeguard restart`를 사용하세요.",
             )
             .to_owned();
     };

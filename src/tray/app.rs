@@ -39,7 +39,7 @@ const EAGER_TICKS: u32 = 5;
 /// Names this icon for the system: its id on D-Bus, and the key of its place in the macOS menu bar.
 const ICON_NAME: &str = "io.lifeguard.Lifeguard";
 /// Shown as the title of the icon, where a system shows one.
-#[cfg(target_os = "linux")]
+#[cfg(not(target_os = "macos"))]
 const APP_NAME: &str = "Lifeguard";
 
 /// What the tray needs to know before it starts.
@@ -144,7 +144,6 @@ fn check_display() -> Result<(), TrayError> {
 
 /// macOS always has something to draw on, as far as a process can tell beforehand.
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere there may be no display")]
 fn check_display() -> Result<(), TrayError> {
     Ok(())
 }

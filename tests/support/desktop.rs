@@ -253,6 +253,9 @@ impl Drop for Desktop {
     }
 }
 
+/// Width, height and ARGB bytes.
+type Picture = (i32, i32, Vec<u8>);
+
 /// An icon on the panel.
 pub(crate) struct TrayItem {
     connection: Connection,
@@ -293,16 +296,16 @@ impl TrayItem {
     }
 
     /// Width, height and ARGB bytes of the icon.
-    pub(crate) async fn pixels(&self) -> (i32, i32, Vec<u8>) {
+    pub(crate) async fn pixels(&self) -> Picture {
         let value: OwnedValue = self.property("IconPixmap").await;
-        let mut pictures: Vec<(i32, i32, Vec<u8>)> = value.try_into().unwrap();
+        let mut pictures: Vec<Picture> = value.try_into().unwrap();
         pictures.remove(0)
     }
 
     /// Title and text of the tooltip.
     pub(crate) async fn tooltip(&self) -> (String, String) {
         let value: OwnedValue = self.property("ToolTip").await;
-        let (_, _, title, text): (String, Vec<(i32, i32, Vec<u8>)>, String, String) = value.try_into().unwrap();
+        let (_, _, title, text): (String, Vec<Picture>, String, String) = value.try_into().unwrap();
         (title, text)
     }
 

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use lifeguard::drill::practice::write_config;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tempfile::TempDir;
 
@@ -174,6 +174,17 @@ impl Running {
     pub(crate) fn signal(&mut self, signal: Signal) {
         assert_eq!(self.child.try_wait().unwrap(), None, "the gateway has ended before it could be signalled");
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Sends SIGSTOP and waits until every thread has stopped: on a busy machine one may answer for a while longer.
+    pub(crate) fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+        let pid = Pid::from_child(&self.child);
+        let stopped = wait_until(Duration::from_mins(1), || {
+            let news = waitpid(Some(pid), WaitOptions::UNTRACED | WaitOptions::NOHANG).unwrap();
+            news.is_some_and(|(_, status)| status.stopped())
+        });
+        assert!(stopped, "the gateway did not stop");
     }
 
     /// Waits for `/readyz` 200, or for a web page where the version has no such path.

@@ -1,6 +1,6 @@
 //! Whether Lifeguard starts when the person logs in. The switch shows what the system will really do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What the system will do at the next login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +100,7 @@ mod system {
             return LoginItem::Unavailable;
         };
         match std::fs::read_to_string(entry(&home)) {
-            Ok(text) => super::read_entry(&text, &program),
+            Ok(text) => read_entry(&text, &program),
             Err(_) => LoginItem::Off,
         }
     }
@@ -112,7 +112,7 @@ mod system {
                 return Err(LoginItemError::OtherConfigHome(folder));
             }
         }
-        let quoted = super::quote(program).ok_or_else(|| LoginItemError::OddPath(program.to_owned()))?;
+        let quoted = quote(program).ok_or_else(|| LoginItemError::OddPath(program.to_owned()))?;
         Ok(AutoLaunchBuilder::new()
             .set_app_name(NAME)
             .set_app_path(&quoted)
@@ -123,6 +123,34 @@ mod system {
     fn entry(home: &Path) -> PathBuf {
         home.join(".config/autostart").join(format!("{NAME}.desktop"))
     }
+
+    /// The `Exec` value for a program, quoted as the Desktop Entry Specification wants; `None` if that cannot be.
+    pub(super) fn quote(program: &Path) -> Option<String> {
+        let path = program.to_str()?;
+        if path.chars().any(|letter| letter.is_control() || "\"`$\\%".contains(letter)) {
+            return None;
+        }
+        Some(format!("\"{path}\""))
+    }
+
+    /// What a session manager makes of an autostart entry.
+    pub(super) fn read_entry(text: &str, program: &Path) -> LoginItem {
+        let value = |wanted: &str| {
+            text.lines()
+                .filter_map(|line| line.split_once('='))
+                .find(|(key, _)| key.trim() == wanted)
+                .map(|(_, v)| v.trim())
+        };
+        if value("Hidden") == Some("true") || value("X-GNOME-Autostart-enabled") == Some("false") {
+            return LoginItem::SwitchedOff;
+        }
+        let command = value("Exec").unwrap_or_default();
+        let starts = command
+            .strip_prefix('"')
+            .map_or_else(|| command.split_whitespace().next(), |rest| rest.split('"').next())
+            .unwrap_or_default();
+        if Path::new(starts) == program { LoginItem::On } else { LoginItem::AnotherCopy(PathBuf::from(starts)) }
+    }
 }
 
 #[cfg(target_os = "macos")]
@@ -130,39 +158,12 @@ fn in_bundle() -> bool {
     std::env::current_exe().is_ok_and(|path| path.ancestors().any(|folder| folder.extension() == Some("app".as_ref())))
 }
 
-/// The `Exec` value for a program, quoted as the Desktop Entry Specification wants; `None` if that cannot be.
-#[cfg_attr(all(target_os = "macos", not(test)), expect(dead_code, reason = "macOS has no desktop entries"))]
-fn quote(program: &Path) -> Option<String> {
-    let path = program.to_str()?;
-    if path.chars().any(|letter| letter.is_control() || "\"`$\\%".contains(letter)) {
-        return None;
-    }
-    Some(format!("\"{path}\""))
-}
-
-/// What a session manager makes of an autostart entry.
-#[cfg_attr(all(target_os = "macos", not(test)), expect(dead_code, reason = "macOS has no desktop entries"))]
-fn read_entry(text: &str, program: &Path) -> LoginItem {
-    let value = |wanted: &str| {
-        text.lines()
-            .filter_map(|line| line.split_once('='))
-            .find(|(key, _)| key.trim() == wanted)
-            .map(|(_, v)| v.trim())
-    };
-    if value("Hidden") == Some("true") || value("X-GNOME-Autostart-enabled") == Some("false") {
-        return LoginItem::SwitchedOff;
-    }
-    let command = value("Exec").unwrap_or_default();
-    let starts = command
-        .strip_prefix('"')
-        .map_or_else(|| command.split_whitespace().next(), |rest| rest.split('"').next())
-        .unwrap_or_default();
-    if Path::new(starts) == program { LoginItem::On } else { LoginItem::AnotherCopy(PathBuf::from(starts)) }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(target_os = "macos")))]
 mod tests {
-    use super::*;
+    use std::path::Path;
+
+    use super::LoginItem;
+    use super::system::{quote, read_entry};
 
     fn entry(exec: &str, more: &str) -> LoginItem {
         read_entry(&format!("[Desktop Entry]\nType=Application\nExec={exec} \n{more}"), Path::new("/opt/a b/lifeguard"))

@@ -25,11 +25,9 @@ impl Awake {
 }
 
 impl Drop for Awake {
+    #[expect(unsafe_code, reason = "ending an activity takes the token that began it")]
     fn drop(&mut self) {
         // SAFETY: the token came from `beginActivityWithOptions:reason:` of the same process, and is ended once.
-        #[expect(unsafe_code, reason = "ending an activity takes the token that began it")]
-        unsafe {
-            NSProcessInfo::processInfo().endActivity(&self.activity);
-        }
+        unsafe { NSProcessInfo::processInfo().endActivity(&self.activity) };
     }
 }
