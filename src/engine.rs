@@ -162,7 +162,7 @@ impl Engine {
             match tokio::time::timeout(END_LIMIT, member.task).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    error!(gateway = member.name, %error, "its task ended in a way that it should not have")
+                    error!(gateway = member.name, %error, "its task ended in a way that it should not have");
                 }
                 Err(_) => error!(gateway = member.name, "its task did not end in time"),
             }

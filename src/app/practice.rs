@@ -8,6 +8,7 @@ use tracing::{info, warn};
 use super::AppError;
 use crate::config::paths::Paths;
 use crate::config::{Config, GatewayConfig, ServiceChoice};
+use crate::drill::practice::write_config;
 use crate::platform::process::{Signal, identify, signal};
 use crate::service::identity::confirm;
 use crate::snapshot::Snapshot;
@@ -15,19 +16,13 @@ use crate::snapshot::Snapshot;
 /// Remembers the port, so that a practice gateway that outlived its demo is found again.
 const PORT_FILE: &str = "port";
 
-/// The least that the practice gateway, like the real one, wants to find in its state folder.
-const GATEWAY_CONFIG: &str = r#"{"gateway":{"mode":"local"}}"#;
-
 /// The configuration of a demo: the person's own, but on the practice gateway.
 pub(super) fn config(config: &Config, paths: &Paths) -> Result<Config, AppError> {
     let folder = paths.state_dir.join("practice");
     let failed = |cause| AppError::NoPractice { path: folder.display().to_string(), cause };
     std::fs::create_dir_all(&folder).map_err(failed)?;
-    let gateway_config = folder.join("openclaw.json");
-    if !gateway_config.exists() {
-        std::fs::write(&gateway_config, GATEWAY_CONFIG).map_err(failed)?;
-    }
     let port = port(&paths.state_dir).map_err(failed)?;
+    let gateway_config = write_config(&folder, port).map_err(failed)?;
     let program = std::env::current_exe().map_err(failed)?;
     let command = [
         program.as_os_str(),

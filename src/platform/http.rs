@@ -6,7 +6,6 @@ use reqwest::{Client, ClientBuilder};
 
 /// A builder for a client. reqwest is built without a provider of cryptography (the usual one does not cross-compile
 /// to macOS) and panics if the process has none, so the process gets one first.
-#[must_use]
 pub fn client() -> ClientBuilder {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -19,7 +18,6 @@ pub fn client() -> ClientBuilder {
 
 /// A builder for a client that talks to this very machine, unencrypted: no proxy, no redirects, and no certificates,
 /// whose loading would cost more than everything else.
-#[must_use]
 pub fn local_client() -> ClientBuilder {
     client().no_proxy().redirect(reqwest::redirect::Policy::none()).tls_certs_only([])
 }
