@@ -1,1 +1,57 @@
 //! Telling people: native notifications, Discord.
+//!
+//! The way of an alert: [`AlertHandle::announce`] hands it to every channel's own lane. There [`route`] decides
+//! whether, and when, this channel is to be told; [`outbox`] keeps what is to be told until the receiving side has
+//! confirmed it; the channel ([`native`], [`discord`]) does the telling. No lane waits for another.
+//!
+//! Both [`route`] and [`outbox`] live in memory. They are plain values without clock or I/O, so that a later
+//! release can keep them in the database with the incidents, and a new channel is one more [`channel::Channel`].
+
+use std::time::Duration;
+
+use crate::supervisor::event::Alert;
+use crate::text::Language;
+
+pub mod channel;
+pub mod discord;
+mod http;
+mod hub;
+pub mod native;
+pub mod outbox;
+pub mod redact;
+pub mod route;
+#[cfg(test)]
+mod sample;
+pub mod secret;
+
+pub use hub::{AlertHandle, AlertHub};
+
+/// One thing to tell, and of which gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayAlert {
+    /// The gateway's name in the configuration.
+    pub gateway: String,
+    /// Loopback address and port, `127.0.0.1:18789`.
+    pub address: String,
+    /// The built-in practice gateway, not the real thing.
+    pub practice: bool,
+    /// What to tell.
+    pub alert: Alert,
+}
+
+/// Whom to tell, and how often.
+#[derive(Debug, Clone)]
+pub struct AlertSettings {
+    /// Language of all that is told.
+    pub language: Language,
+    /// Desktop notifications; `None` switches them off.
+    pub native: Option<native::NativeSettings>,
+    /// Discord; `None` if no webhook is configured.
+    pub discord: Option<discord::DiscordSettings>,
+    /// How long the same kind of alert about the same gateway, but another incident, is held back.
+    pub cooldown: Duration,
+    /// The same for critical alerts.
+    pub critical_cooldown: Duration,
+    /// How patiently a channel that fails is tried again.
+    pub pace: outbox::Pace,
+}

@@ -1,41 +1,121 @@
-//! Wires the rooms together and runs a mode: desktop, watch or demo.
+//! Wires the rooms together and runs a mode: the menu-bar app, watching in the terminal, the demo.
+
+mod assemble;
+mod diagnostics;
+mod log;
+mod look;
+mod practice;
+mod serve;
+mod ticker;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use tokio::runtime::Runtime;
+use tracing::{info, warn};
+
+pub use look::look;
+
+use self::serve::Running;
 use crate::config::Config;
-use crate::config::discovery::discover;
 use crate::config::environment::Environment;
 use crate::config::paths::Paths;
-use crate::platform::clock;
-use crate::snapshot::{BreakerSnapshot, GatewaySnapshot, Snapshot};
-use crate::supervisor::verdict::{Health, Verdict};
+use crate::drill::practice::{PracticeError, PracticeOptions};
+use crate::platform::desktop::login_item::{self, LoginItem, LoginItemError};
+use crate::text::Language;
+
+/// Worker threads: the work is waiting, and a stuck system call must not hold up the rest.
+const WORKERS: usize = 2;
+
+/// How long quitting may take: the engine's and the alerts' own limits, and a margin.
+const QUIT_LIMIT: Duration = Duration::from_secs(12);
+
+/// All that a mode is started with.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Where things are kept.
+    pub paths: &'a Paths,
+    /// The environment.
+    pub environment: &'a Environment,
+    /// The language of everything that a person reads.
+    pub language: Language,
+}
 
 /// Why a mode could not run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The mode is not there.
-    #[error("this mode is not built in; use another one")]
-    NotBuilt,
+    /// The runtime could not be started.
+    #[error("the system gave Lifeguard no threads: {0}; close other programs and try again")]
+    NoRuntime(std::io::Error),
+    /// The log file could not be opened.
+    #[error("the log {path} cannot be written: {cause}; make its folder writable, or set LIFEGUARD_STATE_DIR")]
+    NoLog {
+        /// The file.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be made: {0}")]
+    NoClient(#[from] reqwest::Error),
+    /// The control socket could not be opened.
+    #[error(transparent)]
+    Control(#[from] crate::control::server::OpenError),
+    /// The webhook is not one.
+    #[error("alerts.discord.webhook: {0}")]
+    Webhook(String),
+    /// The practice gateway's places could not be made.
+    #[error("the practice gateway could not be set up in {path}: {cause}; make the folder writable")]
+    NoPractice {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The practice gateway itself could not run.
+    #[error(transparent)]
+    Practice(#[from] PracticeError),
+    /// The login item could not be changed.
+    #[error(transparent)]
+    LoginItem(#[from] LoginItemError),
+    /// The terminal could not be written to.
+    #[error("cannot write to the terminal: {0}")]
+    Terminal(std::io::Error),
 }
 
-/// The menu-bar app.
-pub fn run_desktop(_config: &Config, _paths: &Paths) -> Result<ExitCode, AppError> {
-    Err(AppError::NotBuilt)
+/// The menu-bar app; in the terminal where no icon can be shown.
+pub fn run_desktop(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
+    let runtime = runtime()?;
+    log::start(setting.paths)?;
+    let running = runtime.block_on(serve::start(setting))?;
+    show(setting, runtime, running)
 }
 
-/// Watching without an icon.
-pub fn run_watch(_config: &Config, _paths: &Paths) -> Result<ExitCode, AppError> {
-    Err(AppError::NotBuilt)
+/// Watching and healing without an icon.
+pub fn run_watch(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
+    let runtime = runtime()?;
+    log::start(setting.paths)?;
+    let running = runtime.block_on(serve::start(setting))?;
+    Ok(in_terminal(setting, &runtime, running))
 }
 
-/// Everything on the practice gateway.
-pub fn run_demo(_config: &Config, _paths: &Paths) -> Result<ExitCode, AppError> {
-    Err(AppError::NotBuilt)
+/// Everything on the practice gateway, in places of its own. The practice gateway ends with it.
+pub fn run_demo(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
+    let config = practice::config(setting.config, setting.paths)?;
+    run_desktop(&Setting { config: &config, ..*setting })
 }
 
-/// The practice gateway itself.
-pub fn run_practice_gateway(_arguments: &[String]) -> Result<ExitCode, AppError> {
-    Err(AppError::NotBuilt)
+/// The process that a demo watches.
+pub fn run_practice_gateway(options: PracticeOptions) -> Result<ExitCode, AppError> {
+    let code = runtime()?.block_on(crate::drill::practice::run(options))?;
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+/// Whether there is a gateway that Lifeguard could watch: a service, a process, or a command that starts one.
+pub fn finds_gateway(setting: &Setting<'_>) -> Result<bool, AppError> {
+    Ok(runtime()?.block_on(assemble::finds_gateway(setting)))
 }
 
 /// What to do with the login item.
@@ -49,49 +129,79 @@ pub enum LoginItemChange {
     Keep,
 }
 
-/// Changes the login item; whether Lifeguard starts at login afterwards.
-pub fn login_item(_change: LoginItemChange) -> Result<bool, AppError> {
-    Err(AppError::NotBuilt)
+/// Changes the login item; what the system will do at the next login.
+pub fn login_item(change: LoginItemChange) -> Result<LoginItem, AppError> {
+    match change {
+        LoginItemChange::On => login_item::set(true)?,
+        LoginItemChange::Off => login_item::set(false)?,
+        LoginItemChange::Keep => {}
+    }
+    Ok(login_item::state())
 }
 
-/// One look at every gateway while no Lifeguard runs.
-#[expect(clippy::unused_async, reason = "a real look takes time")]
-pub async fn look(config: &Config, environment: &Environment) -> Snapshot {
-    let gateways = config.watched().into_iter().map(|gateway| {
-        let found = discover(&gateway, environment);
-        GatewaySnapshot {
-            name: found.name,
-            address: format!("127.0.0.1:{}", found.port),
-            practice: gateway.practice,
-            service: "attached".to_owned(),
-            health: Health::Stale,
-            verdict: Verdict::Unknown(String::new()),
-            since: clock::wall(),
-            checked: None,
-            pid: None,
-            version: None,
-            uptime: None,
-            latency: None,
-            memory: None,
-            crashes: 0,
-            crash_limit: config.heal.crash_limit,
-            crashes_clear: None,
-            breaker: BreakerSnapshot::Closed,
-            next_attempt: None,
-            heal: None,
-            incident: None,
-            last_incident: None,
-            pause: None,
-            log: found.log,
-            notice: None,
+fn runtime() -> Result<Runtime, AppError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(AppError::NoRuntime)
+}
+
+#[cfg(feature = "tray")]
+fn show(setting: &Setting<'_>, runtime: Runtime, running: Running) -> Result<ExitCode, AppError> {
+    use crate::tray::app::{TraySetup, run};
+
+    let setup = TraySetup {
+        language: setting.language,
+        monochrome: setting.config.tray.monochrome,
+        login_item: Box::new(login_item::state),
+    };
+    let (snapshots, actions) = (running.snapshots.clone(), running.actions.clone());
+    let shared = std::sync::Arc::new(std::sync::Mutex::new(Some((runtime, running))));
+    let ending = std::sync::Arc::clone(&shared);
+    // The session may end the process right after this: the engine's state and the alerts go first.
+    let on_exit = Box::new(move || {
+        if let Some((runtime, running)) = take(&ending) {
+            quit(&runtime, running);
         }
     });
-    Snapshot {
-        taken: clock::wall(),
-        taken_elapsed: clock::elapsed(),
-        stale_after: 60_000,
-        lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
-        gateways: gateways.collect(),
-        channels: Vec::new(),
+    match run(setup, snapshots, actions, on_exit) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            warn!(%error, "no icon");
+            let Some((runtime, running)) = take(&shared) else { return Ok(ExitCode::FAILURE) };
+            ticker::say_line(&error.to_string()).map_err(AppError::Terminal)?;
+            Ok(in_terminal(setting, &runtime, running))
+        }
+    }
+}
+
+#[cfg(feature = "tray")]
+fn take<Value>(shared: &std::sync::Mutex<Option<Value>>) -> Option<Value> {
+    shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+}
+
+#[cfg(not(feature = "tray"))]
+fn show(setting: &Setting<'_>, runtime: Runtime, running: Running) -> Result<ExitCode, AppError> {
+    Ok(in_terminal(setting, &runtime, running))
+}
+
+/// Prints each change until somebody ends it.
+fn in_terminal(setting: &Setting<'_>, runtime: &Runtime, running: Running) -> ExitCode {
+    let snapshots = running.snapshots.clone();
+    let told = runtime.block_on(ticker::follow(snapshots, setting.language));
+    if let Err(error) = &told {
+        warn!(%error, "the terminal is gone; watching goes on");
+    }
+    runtime.block_on(running.ended());
+    info!("ended");
+    ExitCode::SUCCESS
+}
+
+#[cfg(feature = "tray")]
+fn quit(runtime: &Runtime, running: Running) {
+    let ended = runtime.block_on(async { tokio::time::timeout(QUIT_LIMIT, running.quit()).await });
+    if ended.is_err() {
+        warn!("quitting took too long; what was not saved yet is lost");
     }
 }

@@ -8,6 +8,7 @@ use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::config::LanguageChoice;
 use crate::config::environment::Environment;
+use crate::drill::practice::PracticeOptions;
 use crate::text::{Language, Phrase};
 use context::{Context, Failure};
 use output::Output;
@@ -80,7 +81,7 @@ enum Command {
     LoginItem(login_item::Arguments),
     Demo,
     #[command(hide = true)]
-    PracticeGateway(practice::Arguments),
+    PracticeGateway(PracticeOptions),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -133,7 +134,7 @@ fn dispatch(context: &Context, command: Option<Command>) -> Result<ExitCode, Fai
         None => return desktop::run(context),
         Some(Command::Watch) => return watch::run(context),
         Some(Command::Demo) => return demo::run(context),
-        Some(Command::PracticeGateway(arguments)) => return practice::run(context, &arguments),
+        Some(Command::PracticeGateway(options)) => return practice::run(options),
         Some(Command::Status(arguments)) => status::run(context, &arguments),
         Some(Command::Restart(arguments)) => restart::run(context, arguments),
         Some(Command::Reset(arguments)) => reset::run(context, arguments),

@@ -1,1 +1,227 @@
 //! One task per gateway: the only room where the others meet.
+//!
+//! Each gateway is a bulkhead: its own core, its own queue, its own probes. What they share is the number of heals
+//! that may run at once, and the alert channels.
+
+pub mod gateway;
+pub mod store;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use self::gateway::{GatewayTask, Wish};
+use self::store::{Loaded, StateStore};
+use crate::alert::AlertHandle;
+use crate::platform::clock;
+use crate::probe::{ProbeLimits, Prober};
+use crate::request::Reply;
+use crate::service::{GatewaySetup, Kind, Service};
+use crate::snapshot::{ChannelSnapshot, GatewaySnapshot, Snapshot};
+use crate::supervisor::Supervisor;
+use crate::supervisor::event::Command;
+use crate::supervisor::moment::Moment;
+use crate::supervisor::policy::Policy;
+use crate::supervisor::state::State;
+
+/// Heals that may run at once over all gateways (requirements R5).
+const HEALS_AT_ONCE: usize = 2;
+
+/// Wishes that may wait for one gateway; a person asks seldom.
+const WISHES: usize = 16;
+
+/// How long a gateway's task may take to end when Lifeguard quits.
+const END_LIMIT: Duration = Duration::from_secs(3);
+
+/// The three clocks, now.
+#[must_use]
+pub fn now() -> Moment {
+    Moment { awake: clock::awake(), elapsed: clock::elapsed(), wall: clock::wall() }
+}
+
+/// All that the engine must know of one gateway.
+#[derive(Debug)]
+pub struct GatewaySpec {
+    /// Its name in the configuration.
+    pub name: String,
+    /// The built-in practice gateway.
+    pub practice: bool,
+    /// For its service.
+    pub setup: GatewaySetup,
+    /// Its kind of service, found out or fixed.
+    pub kind: Kind,
+    /// Its numbers; the manager in it is replaced by the service's own.
+    pub policy: Policy,
+    /// How patiently to look.
+    pub limits: ProbeLimits,
+    /// Where its state is kept.
+    pub store: StateStore,
+    /// What was kept there.
+    pub loaded: Loaded,
+    /// Its log, where the service does not know it.
+    pub log: Option<PathBuf>,
+}
+
+impl GatewaySpec {
+    /// Address of its HTTP face.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.setup.port)
+    }
+}
+
+/// A gateway's task, seen from outside.
+struct Member {
+    name: String,
+    wishes: mpsc::Sender<Wish>,
+    task: JoinHandle<()>,
+}
+
+/// What a gateway's task publishes.
+#[derive(Debug)]
+struct Picture {
+    /// Which gateway, by its place in the configuration.
+    place: usize,
+    taken: Moment,
+    gateway: GatewaySnapshot,
+}
+
+/// The running engine.
+pub struct Engine {
+    members: Vec<Member>,
+    publisher: JoinHandle<()>,
+    snapshots: watch::Receiver<Snapshot>,
+}
+
+impl Engine {
+    /// Starts a task for each gateway, and one that puts their pictures together.
+    pub fn start(specs: Vec<GatewaySpec>, alerts: &AlertHandle) -> Result<Self, reqwest::Error> {
+        let heals = Arc::new(Semaphore::new(HEALS_AT_ONCE));
+        let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
+        let stale_after = patience.unwrap_or(Duration::ZERO);
+        let (pictures, gallery) = mpsc::unbounded_channel();
+        let (mut members, mut first) = (Vec::new(), Vec::new());
+        for (place, spec) in specs.into_iter().enumerate() {
+            let name = spec.name.clone();
+            let prober = Prober::new(spec.setup.port, spec.limits)?;
+            let easel = gateway::Easel { place, pictures: pictures.clone() };
+            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), easel);
+            first.push(task.picture(now()));
+            let (wishes, queue) = mpsc::channel(WISHES);
+            members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
+        }
+        let channels = alerts.channels();
+        let (sender, snapshots) = watch::channel(put_together(&first, &channels, stale_after));
+        let publisher = tokio::spawn(publish(first, gallery, channels, stale_after, sender));
+        Ok(Self { members, publisher, snapshots })
+    }
+
+    /// The newest picture, and every later one.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.snapshots.clone()
+    }
+
+    /// Hands a person's wish to a gateway; `None` means the first one. The answer comes later.
+    pub async fn command(
+        &self,
+        gateway: Option<&str>,
+        command: Command,
+        reply: Option<tokio::sync::oneshot::Sender<Reply>>,
+    ) {
+        let member = match gateway {
+            None => self.members.first(),
+            Some(name) => self.members.iter().find(|member| member.name == name),
+        };
+        let wish = Wish { command, reply };
+        let refused = match member {
+            None => Some((wish, format!("there is no gateway {:?} in the configuration", gateway.unwrap_or_default()))),
+            Some(member) => match member.wishes.send(wish).await {
+                Ok(()) => None,
+                Err(unsent) => Some((unsent.0, "Lifeguard is ending".to_owned())),
+            },
+        };
+        if let Some((wish, reason)) = refused {
+            warn!(reason, "a wish could not be handed over");
+            if let Some(reply) = wish.reply
+                && reply.send(Reply::Refused(reason)).is_err()
+            {
+                warn!("nobody waits for the answer any more");
+            }
+        }
+    }
+
+    /// Ends every task; each saves its state. The gateways keep running.
+    pub async fn stop(self) {
+        for member in self.members {
+            drop(member.wishes);
+            match tokio::time::timeout(END_LIMIT, member.task).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    error!(gateway = member.name, %error, "its task ended in a way that it should not have");
+                }
+                Err(_) => error!(gateway = member.name, "its task did not end in time"),
+            }
+        }
+        self.publisher.abort();
+    }
+}
+
+/// One look at a gateway: nothing is healed, nothing is saved, and one failed look is believed.
+pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error> {
+    let prober = Prober::new(spec.setup.port, spec.limits)?;
+    let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
+    let policy = Policy { manager: service.manager(), failures_before_down: 1, ..spec.policy.clone() };
+    let begin = now();
+    let state = State { pause: spec.loaded.state.pause, ..State::default() };
+    let mut core = Supervisor::new(policy, state, begin);
+    let seen = prober.round(&service, begin).await;
+    core.look(now(), &seen);
+    Ok(gateway::snapshot(&spec, &service, &core, None, now()))
+}
+
+/// Puts the gateways' pictures together whenever one changes, until the last gateway's task has ended.
+async fn publish(
+    mut newest: Vec<Picture>,
+    mut gallery: mpsc::UnboundedReceiver<Picture>,
+    mut channels: watch::Receiver<Vec<ChannelSnapshot>>,
+    stale_after: Duration,
+    sender: watch::Sender<Snapshot>,
+) {
+    let mut channels_live = true;
+    loop {
+        tokio::select! {
+            picture = gallery.recv() => match picture {
+                Some(picture) => {
+                    if let Some(place) = newest.get_mut(picture.place) {
+                        *place = picture;
+                    }
+                }
+                None => return,
+            },
+            changed = channels.changed(), if channels_live => channels_live = changed.is_ok(),
+        }
+        sender.send_replace(put_together(&newest, &channels, stale_after));
+    }
+}
+
+/// The whole is as old as its oldest part: one task that hangs makes it stale.
+fn put_together(
+    newest: &[Picture],
+    channels: &watch::Receiver<Vec<ChannelSnapshot>>,
+    stale_after: Duration,
+) -> Snapshot {
+    let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
+    Snapshot {
+        taken: taken.wall,
+        taken_elapsed: taken.elapsed,
+        stale_after: u64::try_from(stale_after.as_millis()).unwrap_or(u64::MAX),
+        lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
+        gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
+        channels: channels.borrow().clone(),
+    }
+}

@@ -1,14 +1,438 @@
 //! The pure core: observations and commands in, actions out. No I/O, no clock, no tokio.
+//!
+//! # Theory of operation
+//!
+//! [`Supervisor::step`] takes the three clocks and one [`Event`] and answers with [`Action`]s; the engine does
+//! them and sends back what came of it. [`judge`] turns an observation into a verdict. A verdict
+//! is *confirmed* when it has been seen often enough ([`Policy::failures_before_down`]), or at once when the
+//! kernel reports the end of the process. A confirmed outage opens an incident, counts a crash and schedules an
+//! attempt ([`healing`]); an attempt counts as successful only when a *new generation* answers
+//! ready; the incident ends when health has *held* ([`telling`]).
+//!
+//! Whatever is time-driven is in [`Supervisor::settle`], which runs at the end of each step, so that a missed or
+//! late tick changes nothing but the moment.
 
+pub mod backoff;
 pub mod breaker;
+pub mod counter;
 pub mod event;
+pub mod healing;
 pub mod incident;
+pub mod judge;
 pub mod ladder;
+pub mod limits;
 pub mod moment;
 pub mod observation;
 pub mod policy;
+pub mod state;
+pub mod telling;
 pub mod verdict;
+pub mod view;
+
+use std::time::Duration;
+
+use event::{Action, Command, Event};
+use judge::{Context, judge};
+use moment::Moment;
+use observation::{Answer, Exit, Identity, Observation, ProcessState};
+use policy::{Manager, Policy};
+use state::{Generation, Pause, State};
+use verdict::{Severity, Verdict};
+
+/// A clock jump between two steps longer than this was a sleep or a standstill of Lifeguard itself: nothing
+/// that was in flight proves anything.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
+/// A round of probes that has not ended after this long is given up. Each probe has a shorter limit of its own.
+const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
 /// The core of one gateway.
-#[derive(Debug)]
-pub struct Supervisor;
+#[derive(Debug, Clone)]
+pub struct Supervisor {
+    policy: Policy,
+    state: State,
+    saved: State,
+    /// The confirmed verdict.
+    verdict: Verdict,
+    /// What the newest observation meant, confirmed or not.
+    latest: Verdict,
+    /// Failed rounds in a row.
+    failures: u32,
+    /// First failed observation of the present suspicion or outage.
+    suspect_since: Option<Moment>,
+    /// Port closed while the process runs, since.
+    closed_since: Option<Moment>,
+    /// Orderly shutdown, since.
+    draining_since: Option<Moment>,
+    /// No verdict counts before this moment of the awake clock.
+    quiet_until: Option<Moment>,
+    probe_due: Moment,
+    probe_in_flight: Option<Moment>,
+    last_step: Moment,
+    shown: view::Shown,
+}
+
+impl Supervisor {
+    /// A core that goes on from `state` (a default one for the first start).
+    ///
+    /// A heal that was running when the state was saved is not begun again: the probes tell whether it worked.
+    #[must_use]
+    pub fn new(policy: Policy, state: State, now: Moment) -> Self {
+        let saved = state.clone();
+        let mut core = Self {
+            policy,
+            state,
+            saved,
+            verdict: Verdict::Unknown(String::new()),
+            latest: Verdict::Unknown(String::new()),
+            failures: 0,
+            suspect_since: None,
+            closed_since: None,
+            draining_since: None,
+            quiet_until: None,
+            probe_due: now,
+            probe_in_flight: None,
+            last_step: now,
+            shown: view::Shown::new(now),
+        };
+        if let Some(running) = &mut core.state.running
+            && running.done.is_none()
+        {
+            running.done = Some(now);
+            running.deadline = now.after(core.policy.startup_grace);
+        }
+        core
+    }
+
+    /// Who starts the gateway again has changed: a gateway was found where there was none.
+    pub fn set_manager(&mut self, manager: Manager) {
+        self.policy.manager = manager;
+    }
+
+    /// The state to save after [`Action::Persist`].
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// One step: what happened at `now`, and what is to be done about it.
+    pub fn step(&mut self, now: Moment, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.notice_standstill(now);
+        match event {
+            Event::Tick => {}
+            Event::Observed(seen) => self.observed(now, &seen, &mut actions),
+            Event::Exited { identity, exit } => self.exited(now, &identity, exit, &mut actions),
+            Event::Heal { id, report } => self.heal_reported(now, id, report, &mut actions),
+            Event::Command(command) => self.commanded(now, command, &mut actions),
+            Event::Woke => self.be_quiet(now),
+        }
+        self.settle(now, &mut actions);
+        self.last_step = now;
+        self.note_health(now);
+        if self.state != self.saved {
+            self.saved.clone_from(&self.state);
+            actions.push(Action::Persist);
+        }
+        actions
+    }
+
+    /// Weighs one observation and decides nothing: for a single look from outside.
+    pub fn look(&mut self, now: Moment, seen: &Observation) {
+        self.shown.observe(seen);
+        self.track_generation(seen);
+        self.weigh(now, seen.began, judge(seen, Context::default(), &self.policy));
+        self.note_health(now);
+    }
+
+    /// How long after `now` the next [`Event::Tick`] is wanted, if nothing else happens.
+    #[must_use]
+    pub fn next_wake(&self, now: Moment) -> Duration {
+        let probe = match self.probe_in_flight {
+            Some(began) => began.after(PROBE_LIMIT),
+            None => self.probe_due,
+        };
+        let incident = self.state.incident.as_ref();
+        let moments = [
+            self.state.attempt.map(|attempt| attempt.at),
+            self.state.running.as_ref().map(|running| running.deadline),
+            self.state.pause.and_then(|pause| pause.until),
+            self.quiet_until,
+            incident.and_then(|incident| incident.good_since).map(|since| since.after(self.policy.healthy_hold)),
+        ];
+        // A moment that has passed waits for an observation, not for the clock.
+        let ahead =
+            moments.into_iter().flatten().map(|moment| moment.elapsed_since(now)).filter(|wait| !wait.is_zero());
+        ahead.fold(probe.elapsed_since(now), Duration::min)
+    }
+
+    /// Time-driven rules.
+    fn settle(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        if self.quiet_until.is_some_and(|until| now.awake >= until.awake) {
+            self.quiet_until = None;
+        }
+        if self.state.pause.and_then(|pause| pause.until).is_some_and(|until| now.elapsed >= until.elapsed) {
+            self.resume(now);
+        }
+        self.state.crashes.settle(now, self.state.healthy_since, &self.policy);
+        self.watch_running_heal(now, actions);
+        self.keep_attempt_scheduled(now);
+        self.tell(now, actions);
+        self.launch_due_attempt(now, actions);
+        self.probe_if_due(now, actions);
+    }
+
+    fn probe_if_due(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        if self.probe_in_flight.is_some_and(|began| now.elapsed_since(began) >= PROBE_LIMIT) {
+            self.probe_in_flight = None;
+        }
+        if self.probe_in_flight.is_none() && now.elapsed >= self.probe_due.elapsed {
+            self.probe_in_flight = Some(now);
+            self.probe_due = now.after(self.policy.probe_interval);
+            actions.push(Action::Probe);
+        }
+    }
+
+    /// Two clocks that parted company were parted by sleep; one that leapt was a standstill of Lifeguard.
+    fn notice_standstill(&mut self, now: Moment) {
+        let awake = now.awake_since(self.last_step);
+        let elapsed = now.elapsed_since(self.last_step);
+        let slept = elapsed.saturating_sub(awake) > STANDSTILL;
+        let stood_still = awake > self.policy.probe_interval.max(PROBE_LIMIT) + STANDSTILL;
+        if slept || stood_still {
+            self.be_quiet(now);
+        }
+    }
+
+    /// After a sleep: look at once, believe nothing bad for a while.
+    fn be_quiet(&mut self, now: Moment) {
+        self.quiet_until = Some(now.after(self.policy.wake_grace));
+        self.failures = 0;
+        if self.verdict.severity() < Severity::Impaired {
+            self.suspect_since = None;
+        }
+        self.closed_since = None;
+        self.probe_in_flight = None;
+        self.probe_due = now;
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.quiet_until.is_some()
+    }
+
+    fn observed(&mut self, now: Moment, seen: &Observation, actions: &mut Vec<Action>) {
+        self.probe_in_flight = None;
+        let slept = now.elapsed_since(seen.began).saturating_sub(now.awake_since(seen.began)) > STANDSTILL;
+        if slept {
+            self.probe_due = now;
+            return;
+        }
+        self.shown.observe(seen);
+        self.track_generation(seen);
+        self.track_spells(seen);
+        let context = Context {
+            was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
+            refused: self.state.refused,
+            closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
+            draining_for: self.draining_since.map(|since| now.awake_since(since)),
+        };
+        let verdict = judge(seen, context, &self.policy);
+        self.draining_since = match (&verdict, self.draining_since) {
+            (Verdict::Draining, None) => Some(seen.began),
+            (Verdict::Healthy | Verdict::NotReady(_), _) => None,
+            (_, since) => since,
+        };
+        self.latest = verdict.clone();
+        if self.state.running.is_some() {
+            self.verify_running_heal(now, seen, &verdict, actions);
+        }
+        if self.state.running.is_none() {
+            self.weigh(now, seen.began, verdict);
+        }
+        self.probe_due = now.after(self.probe_distance(now));
+    }
+
+    /// Confirms a verdict, or keeps it in question.
+    fn weigh(&mut self, now: Moment, began: Moment, verdict: Verdict) {
+        match verdict.severity() {
+            Severity::Good => {
+                self.failures = 0;
+                self.suspect_since = None;
+                self.state.refused = false;
+                self.state.attempt = None;
+                self.state.healthy_since.get_or_insert(began);
+                if let Some(incident) = &mut self.state.incident {
+                    incident.good_since.get_or_insert(began);
+                }
+                self.verdict = verdict;
+            }
+            Severity::Neutral if !matches!(verdict, Verdict::Unknown(_)) => {
+                self.failures = 0;
+                self.suspect_since = None;
+                self.break_health();
+                self.state.attempt = None;
+                self.verdict = verdict;
+            }
+            Severity::Neutral | Severity::Impaired | Severity::Outage => {
+                if let Some(incident) = &mut self.state.incident {
+                    incident.good_since = None;
+                }
+                self.suspect_since.get_or_insert(began);
+                if self.is_quiet() {
+                    return;
+                }
+                self.failures = self.failures.saturating_add(1);
+                let known = verdict.severity() == self.verdict.severity() && verdict.severity() > Severity::Neutral;
+                if known || self.failures >= self.policy.failures_before_down {
+                    self.confirm(now, verdict);
+                }
+            }
+        }
+    }
+
+    /// A bad verdict is certain.
+    fn confirm(&mut self, now: Moment, verdict: Verdict) {
+        self.break_health();
+        let was_outage = self.verdict.severity() == Severity::Outage;
+        let is_outage = verdict.severity() == Severity::Outage;
+        let changed = verdict.name() != self.verdict.name();
+        self.verdict = verdict;
+        if is_outage && !was_outage {
+            self.begin_outage(now);
+        } else if is_outage && changed && self.state.pause.is_none() {
+            self.schedule(now);
+        } else if !is_outage {
+            self.state.attempt = None;
+        }
+    }
+
+    fn break_health(&mut self) {
+        self.state.healthy_since = None;
+        if let Some(incident) = &mut self.state.incident {
+            incident.good_since = None;
+        }
+    }
+
+    /// The kernel reported the end of a process.
+    fn exited(&mut self, now: Moment, identity: &Identity, exit: Exit, actions: &mut Vec<Action>) {
+        let current = self.state.generation.as_ref().and_then(|generation| generation.identity.as_ref());
+        let is_current = current.is_some_and(|current| current.is_same(identity));
+        if let Some(running) = &self.state.running {
+            let target = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
+            if target.is_some_and(|target| target.is_same(identity)) {
+                return;
+            }
+            self.state.refused = exit.code == Some(REFUSES);
+            self.latest = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
+            self.conclude(now, ladder::Outcome::DiedAgain, actions);
+            return;
+        }
+        if !is_current {
+            return;
+        }
+        self.shown.forget_process();
+        self.state.refused = exit.code == Some(REFUSES);
+        self.closed_since = None;
+        self.draining_since = None;
+        self.suspect_since.get_or_insert(now);
+        self.probe_due = now;
+        let verdict = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
+        self.latest = verdict.clone();
+        match self.policy.manager {
+            // The service manager may be restarting it as asked: the probes confirm.
+            Manager::ServiceManager { .. } => self.failures = self.failures.max(1),
+            Manager::Ourselves | Manager::Nobody { .. } => {
+                self.failures = self.policy.failures_before_down;
+                self.confirm(now, verdict);
+            }
+        }
+    }
+
+    fn commanded(&mut self, now: Moment, command: Command, actions: &mut Vec<Action>) {
+        match command {
+            Command::Restart { force } => self.restart_as_asked(now, force, actions),
+            Command::Reset => {
+                self.state.crashes.clear();
+                self.state.breaker = breaker::Breaker::Closed;
+                self.state.attempt = None;
+            }
+            Command::Pause { until } => {
+                let until = until.map(|wall| {
+                    let wait = u64::try_from(wall.saturating_sub(now.wall)).unwrap_or(0);
+                    now.after(Duration::from_millis(wait))
+                });
+                self.state.pause = Some(Pause { until });
+                self.state.attempt = None;
+            }
+            Command::Resume => self.resume(now),
+            Command::Probe => self.probe_due = now,
+        }
+    }
+
+    /// After a pause everything is judged anew.
+    fn resume(&mut self, now: Moment) {
+        if self.state.pause.take().is_none() {
+            return;
+        }
+        self.failures = 0;
+        self.probe_due = now;
+        if self.verdict.severity() == Severity::Outage {
+            self.verdict = Verdict::Unknown(String::new());
+        }
+    }
+
+    fn track_generation(&mut self, seen: &Observation) {
+        let uptime = seen
+            .startup
+            .body()
+            .and_then(|startup| startup.uptime)
+            .or_else(|| seen.ready.body().and_then(|ready| ready.uptime));
+        let identity = seen.process.identity().cloned();
+        let born = uptime.map(|uptime| seen.began.before(uptime).awake);
+        let ready = judge(seen, Context::default(), &self.policy) == Verdict::Healthy;
+        if identity.is_none() && born.is_none() {
+            return;
+        }
+        let new = Generation { identity, born, was_ready: ready };
+        match &mut self.state.generation {
+            Some(known) if !new.is_newer_than(known) => {
+                known.was_ready |= ready;
+                if known.identity.is_none() {
+                    known.identity = new.identity;
+                }
+                if known.born.is_none() {
+                    known.born = new.born;
+                }
+            }
+            known => {
+                *known = Some(new);
+                self.draining_since = None;
+                self.closed_since = None;
+            }
+        }
+    }
+
+    fn track_spells(&mut self, seen: &Observation) {
+        let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
+        self.closed_since = if closed { self.closed_since.or(Some(seen.began)) } else { None };
+        if seen.process == ProcessState::Gone {
+            self.draining_since = None;
+        }
+    }
+
+    /// Distance to the next round: short while something is in question.
+    fn probe_distance(&self, now: Moment) -> Duration {
+        let near = |attempt: &state::Attempt| attempt.at.elapsed_since(now) <= Duration::from_mins(1);
+        let in_question = self.state.running.is_some()
+            || (self.failures > 0 && self.verdict.severity() < Severity::Impaired)
+            || matches!(self.latest, Verdict::Starting(_) | Verdict::Draining)
+            || self.state.attempt.as_ref().is_some_and(near);
+        if in_question { self.policy.retry_interval } else { self.policy.probe_interval }
+    }
+}
+
+/// Exit code by which the gateway asks not to be started again (gateway.md, fact 12).
+pub const REFUSES: i32 = 78;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::Exit;
 use super::output::Output;
-use crate::app::AppError;
+use crate::app::{AppError, Setting};
 use crate::config::environment::Environment;
 use crate::config::load::{LoadError, load};
 use crate::config::paths::{Paths, PathsError};
@@ -45,6 +45,11 @@ impl Context {
     /// The configuration. A command that only asks the Lifeguard that runs does not need a good one.
     pub(super) fn config(&self) -> Result<&Config, Failure> {
         self.config.as_ref().map_err(|error| Failure::Config(error.clone()))
+    }
+
+    /// What a mode is started with, in the given places.
+    pub(super) fn setting<'a>(&'a self, paths: &'a Paths) -> Result<Setting<'a>, Failure> {
+        Ok(Setting { config: self.config()?, paths, environment: &self.environment, language: self.language })
     }
 
     /// A runtime for one command.

@@ -9,5 +9,5 @@ use crate::app;
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let paths = context.paths.for_demo();
     let _lock = claim(&paths)?;
-    Ok(app::run_demo(context.config()?, &paths)?)
+    Ok(app::run_demo(&context.setting(&paths)?)?)
 }

@@ -19,5 +19,5 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(app::run_desktop(context.config()?, &context.paths)?)
+    Ok(app::run_desktop(&context.setting(&context.paths)?)?)
 }

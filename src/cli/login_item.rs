@@ -5,7 +5,6 @@ use clap::ValueEnum;
 use super::Exit;
 use super::context::{Context, Failure};
 use crate::app::{self, LoginItemChange};
-use crate::text::command::CommandPhrase;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -26,7 +25,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Fail
         Change::Off => LoginItemChange::Off,
         Change::Status => LoginItemChange::Keep,
     };
-    let phrase = if app::login_item(change)? { CommandPhrase::LoginItemOn } else { CommandPhrase::LoginItemOff };
-    context.say(&phrase)?;
+    context.say(&app::login_item(change)?)?;
     Ok(Exit::Good)
 }

@@ -2,15 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::context::{Context, Failure};
+use super::context::Failure;
 use crate::app;
+use crate::drill::practice::PracticeOptions;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    #[arg(num_args = 0.., trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
-}
-
-pub(super) fn run(_context: &Context, arguments: &Arguments) -> Result<ExitCode, Failure> {
-    Ok(app::run_practice_gateway(&arguments.arguments)?)
+pub(super) fn run(options: PracticeOptions) -> Result<ExitCode, Failure> {
+    Ok(app::run_practice_gateway(options)?)
 }

@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Fail
     let runtime = Context::runtime()?;
     let (running, snapshot) = match runtime.block_on(context.client()?.snapshot()) {
         Ok(snapshot) => (true, snapshot),
-        Err(ClientError::NotRunning) => (false, runtime.block_on(app::look(context.config()?, &context.environment))),
+        Err(ClientError::NotRunning) => (false, runtime.block_on(app::look(&context.setting(&context.paths)?))?),
         Err(error) => return Err(error.into()),
     };
     let report = Report { running, snapshot: &snapshot, now: clock::wall(), now_elapsed: clock::elapsed() };

@@ -9,7 +9,7 @@ use crate::control::instance::InstanceLock;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let _lock = claim(&context.paths)?;
-    Ok(app::run_watch(context.config()?, &context.paths)?)
+    Ok(app::run_watch(&context.setting(&context.paths)?)?)
 }
 
 /// Makes the folders and takes the lock, for a mode that cannot run twice.

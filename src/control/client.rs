@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::protocol::{self, CommandRequest, Problem, TestReply, TestRequest};
+use crate::platform::http::local_client;
 use crate::request::{Receipt, Reply};
 use crate::snapshot::Snapshot;
 use crate::supervisor::event::Command;
@@ -29,15 +30,8 @@ pub struct ControlClient {
 impl ControlClient {
     /// A client for this socket. Nothing is opened yet.
     pub fn new(socket: &Path) -> Result<Self, ClientError> {
-        // Building a client needs a provider although nothing is encrypted here. A second call changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .unix_socket(socket)
-            .no_proxy()
-            .tls_certs_only([])
-            .connect_timeout(CONNECT)
-            .build()
-            .map_err(ClientError::Broken)?;
+        let client =
+            local_client().unix_socket(socket).connect_timeout(CONNECT).build().map_err(ClientError::Broken)?;
         Ok(Self { client, socket: socket.to_owned() })
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ladder::Rung;
-use super::moment::Moment;
+use super::moment::{Moment, milliseconds};
 use super::verdict::Verdict;
 
 /// An outage, told as one story.
@@ -19,24 +19,43 @@ pub struct Incident {
     pub attempts: u32,
     /// The rung of the newest attempt.
     pub last_rung: Option<Rung>,
-    /// `down` has been announced; `recovered` will be.
-    pub announced: bool,
-    /// The stage that was announced last beyond `down`, so that each is announced once.
-    pub escalation: Escalation,
+    /// The rung that brought the gateway back, if one did.
+    pub fixed_by: Option<Rung>,
+    /// What the person has been told so far; each stage is told once.
+    pub told: Stage,
     /// First good observation of the spell that is being held, while one is.
     pub good_since: Option<Moment>,
 }
 
-/// How far an incident has been escalated.
+/// How far the telling of an incident has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Escalation {
-    /// Not beyond `down`.
-    None,
+pub enum Stage {
+    /// Nothing yet: it may pass by itself.
+    Nothing,
+    /// It works, but not whole.
+    Degraded,
+    /// It is down.
+    Down,
     /// A person must act.
     Blocked,
     /// Safe mode.
     SafeMode,
+}
+
+impl Incident {
+    /// What others need to know of it; `ended` is the end, or `now` while it lasts.
+    #[must_use]
+    pub fn summary(&self, now: Moment, over: bool) -> IncidentSummary {
+        IncidentSummary {
+            id: self.id,
+            began: self.began.wall,
+            ended: over.then_some(now.wall),
+            duration: u64::try_from(milliseconds(now.elapsed_since(self.began))).unwrap_or(0),
+            verdict: self.verdict.clone(),
+            attempts: self.attempts,
+        }
+    }
 }
 
 /// What others need to know of an incident.

@@ -8,8 +8,6 @@ use super::observation::Identity;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
-    /// Give the service manager its own chance first.
-    Wait,
     /// Start what is not running.
     Start,
     /// The supported graceful restart of the running version: running work is finished first.
@@ -23,7 +21,6 @@ impl Rung {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Wait => "wait",
             Self::Start => "start",
             Self::Graceful => "graceful",
             Self::Restart => "restart",

@@ -380,10 +380,6 @@ pub enum CommandPhrase {
     },
     /// There is no channel to test.
     NothingToTest,
-    /// Lifeguard starts at login.
-    LoginItemOn,
-    /// Lifeguard does not start at login.
-    LoginItemOff,
     /// The runtime could not be started; what the system said.
     NoRuntime(String),
 }
@@ -491,10 +487,6 @@ impl Phrase for CommandPhrase {
                 "There is no such alert channel; docs/config.md shows how to set one up.",
                 "그런 알림 채널이 없습니다. 설정 방법은 docs/config.md에 있습니다.",
             ),
-            Self::LoginItemOn => language.pick("Lifeguard starts at login.", "로그인할 때 Lifeguard가 시작됩니다."),
-            Self::LoginItemOff => {
-                language.pick("Lifeguard does not start at login.", "로그인할 때 Lifeguard가 시작되지 않습니다.")
-            }
             Self::NoRuntime(cause) => {
                 return format!(
                     "{} {cause}",

@@ -117,7 +117,6 @@ impl Phrase for Verdict {
 impl Phrase for Rung {
     fn say(&self, language: Language) -> String {
         let (english, korean) = match self {
-            Self::Wait => ("waiting for the service manager", "서비스 관리자를 기다림"),
             Self::Start => ("start", "시작"),
             Self::Graceful => ("graceful restart", "정상 재시작"),
             Self::Restart => ("restart", "재시작"),

@@ -1,0 +1,51 @@
+# `make run` on a fresh Debian, Ubuntu or macOS machine is all it takes to see Lifeguard at work.
+# Every target installs what it needs and lacks (bundle/set-up.sh says what) and is safe to run again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+ARGS ?=
+
+# Without a display there is nothing to put an icon on: the app runs in the terminal and is built without GTK.
+ifeq ($(shell uname -s),Darwin)
+TRAY :=
+else
+TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
+endif
+
+.PHONY: help run test check docs macos-check macos-link
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+run: ## Build and start Lifeguard: your gateway, or the practice gateway where none is installed
+	@bundle/set-up.sh run
+	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
+
+test: ## Run every test, with the real gateway and a real desktop
+	@bundle/set-up.sh test gateway
+	$(CARGO) test --locked --doc
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	    set -x; $(CARGO) nextest run --locked --all-targets; \
+	else \
+	    set -x; $(CARGO) test --locked --all-targets --no-fail-fast; \
+	fi
+
+check: ## Format, lint and unit tests: before each commit
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) test --locked --lib
+
+docs: ## Build the API's documentation; a warning fails
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
+
+macos-check: ## Type-check and lint the macOS build, on any system
+	@bundle/set-up.sh cross
+	bundle/cross/darwin.sh check
+	bundle/cross/darwin.sh clippy
+
+macos-link: ## Link the macOS executable (arm64), on any system
+	@bundle/set-up.sh cross
+	bundle/cross/darwin.sh link

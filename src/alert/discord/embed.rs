@@ -1,0 +1,321 @@
+//! One alert as the message that Discord gets, within Discord's documented limits. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::alert::GatewayAlert;
+use crate::alert::redact::{cut, one_line};
+use crate::supervisor::event::{AlertKind, Level};
+use crate::text::alert::{self as say, Field, Subject};
+use crate::text::{Language, Phrase, words};
+
+/// Limits of an embed, in characters (Discord's documentation, "Embed Limits").
+const TITLE: usize = 256;
+const DESCRIPTION: usize = 4096;
+const FIELDS: usize = 25;
+const FIELD_NAME: usize = 256;
+const FIELD_VALUE: usize = 1024;
+const FOOTER: usize = 2048;
+const TOGETHER: usize = 6000;
+/// Limit of a webhook's name for one message.
+const USERNAME: usize = 80;
+/// An alert that arrives later than this says so.
+const LATE: Duration = Duration::from_mins(2);
+
+/// What a message needs besides the alert.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// Language of the texts.
+    pub language: Language,
+    /// Name shown in Discord, if not the webhook's own.
+    pub username: Option<&'a str>,
+    /// Name of this machine.
+    pub host: &'a str,
+    /// Unix milliseconds.
+    pub now: i64,
+}
+
+/// The body of a webhook request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    embeds: [Embed; 1],
+    allowed_mentions: AllowedMentions,
+}
+
+/// Nothing in a message ever calls anybody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct AllowedMentions {
+    parse: [String; 0],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Embed {
+    title: String,
+    description: String,
+    color: u32,
+    fields: Vec<EmbedField>,
+    timestamp: String,
+    footer: Footer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct EmbedField {
+    name: String,
+    value: String,
+    inline: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Footer {
+    text: String,
+}
+
+/// The colour of a level.
+#[must_use]
+pub fn colour(level: Level) -> u32 {
+    match level {
+        Level::Critical => 15_158_332,
+        Level::Warning => 16_776_960,
+        Level::Info => 3_447_003,
+        Level::Success => 3_066_993,
+    }
+}
+
+impl Message {
+    /// Writes the message.
+    #[must_use]
+    pub fn new(alert: &GatewayAlert, context: Context<'_>) -> Self {
+        let language = context.language;
+        let kind = &alert.alert.kind;
+        let name = one_line(&alert.gateway);
+        let subject = Subject { name: &name, practice: alert.practice };
+        // Only what comes from outside could hold secrets or markup, but whether it did is past telling here: the
+        // whole sentence is cleaned, the moments (which are markup) put in afterwards.
+        let relative = |at: i64| {
+            if say::is_now(at, alert.alert.at) {
+                say::now(language).to_owned()
+            } else {
+                format!("\u{E000}{at}\u{E001}")
+            }
+        };
+        let sentences = one_line(&say::body(kind, subject, language, &relative));
+        let mut description = with_moments(&escape(&sentences));
+        let delay = Duration::from_millis(u64::try_from(context.now.saturating_sub(alert.alert.at)).unwrap_or(0));
+        if delay >= LATE {
+            let late = say::late(&moment(alert.alert.at, 'f'), delay, language);
+            description = format!("{}\n*{late}*", cut(&description, DESCRIPTION - late.chars().count() - 3));
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        let footer = if alert.practice {
+            format!("Lifeguard {version} · {}", say::practice(language))
+        } else {
+            format!("Lifeguard {version}")
+        };
+        let mut embed = Embed {
+            title: cut(&escape(&one_line(&say::title(kind, subject, language))), TITLE),
+            description: cut(&description, DESCRIPTION),
+            color: colour(kind.level()),
+            fields: fields(alert, context),
+            timestamp: timestamp(alert.alert.at),
+            footer: Footer { text: cut(&footer, FOOTER) },
+        };
+        embed.fit();
+        let username = context.username.map(one_line).filter(|name| !name.is_empty());
+        Self {
+            username: username.map(|name| cut(&name, USERNAME)),
+            embeds: [embed],
+            allowed_mentions: AllowedMentions { parse: [] },
+        }
+    }
+}
+
+impl Embed {
+    /// Shortens the description, and then drops fields from the end, until the whole is within the limit.
+    fn fit(&mut self) {
+        self.fields.truncate(FIELDS);
+        let count = |text: &str| text.chars().count();
+        let mut rest = count(&self.title) + count(&self.footer.text);
+        rest += self.fields.iter().map(|field| count(&field.name) + count(&field.value)).sum::<usize>();
+        while rest > TOGETHER - 1 {
+            let Some(field) = self.fields.pop() else { break };
+            rest -= count(&field.name) + count(&field.value);
+        }
+        self.description = cut(&self.description, TOGETHER.saturating_sub(rest));
+    }
+}
+
+fn fields(alert: &GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
+    let language = context.language;
+    let mut fields = Vec::new();
+    let mut add = |field: Field, value: String, inline: bool| {
+        if !value.is_empty() {
+            let name = cut(&field.say(language), FIELD_NAME);
+            fields.push(EmbedField { name, value: cut(&value, FIELD_VALUE), inline });
+        }
+    };
+    let plain = |text: &str| escape(&one_line(text));
+    add(Field::Gateway, plain(&alert.gateway), true);
+    add(Field::Address, plain(&alert.address), true);
+    add(Field::Host, plain(context.host), true);
+    let (verdict, next) = match &alert.alert.kind {
+        AlertKind::Down { verdict, next_at, .. } => (Some(verdict), *next_at),
+        AlertKind::SafeMode { verdict, next_trial_at } => (Some(verdict), Some(*next_trial_at)),
+        AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict } => (Some(verdict), None),
+        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => (None, None),
+    };
+    let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
+    let verdict = verdict.or(alert.alert.incident.as_ref().filter(|_| recovered).map(|incident| &incident.verdict));
+    if let Some(verdict) = verdict {
+        add(Field::Matter, plain(&verdict.say(language)), false);
+    }
+    if let Some(incident) = &alert.alert.incident {
+        add(Field::Since, moment(incident.began, 'f'), true);
+        if recovered {
+            add(Field::Lasted, words::duration(Duration::from_millis(incident.duration), language), true);
+        }
+        add(Field::Attempts, incident.attempts.to_string(), true);
+    }
+    if let Some(next) = next.filter(|next| !say::is_now(*next, alert.alert.at)) {
+        add(Field::Next, moment(next, 'R'), true);
+    }
+    if let Some(incident) = &alert.alert.incident {
+        add(Field::Incident, incident.id.to_string(), true);
+    }
+    fields
+}
+
+/// A moment as Discord's own markup, shown in each reader's time zone: `f` is date and time, `R` "in 2 minutes".
+fn moment(at: i64, style: char) -> String {
+    format!("<t:{}:{style}>", at.div_euclid(1000))
+}
+
+/// Turns the marks of moments (private-use characters, which [`escape`] leaves alone) into markup.
+fn with_moments(text: &str) -> String {
+    let mut parts = text.split('\u{E000}');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('\u{E001}').map(|(at, rest)| (at.parse::<i64>(), rest)) {
+            Some((Ok(at), rest)) => {
+                out.push_str(&moment(at, 'R'));
+                out.push_str(rest);
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out
+}
+
+/// ISO 8601; the epoch for a time outside of all calendars.
+fn timestamp(at: i64) -> String {
+    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// Takes its meaning from every character that Discord's markdown gives one.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '<' | '#' | '[' | ']' | '@') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::alert::sample;
+    use crate::supervisor::verdict::Verdict;
+
+    fn context(language: Language) -> Context<'static> {
+        Context { language, username: None, host: "workshop", now: sample::AT + 1_000 }
+    }
+
+    fn json(alert: &GatewayAlert, context: Context<'_>) -> Value {
+        serde_json::to_value(Message::new(alert, context)).unwrap()
+    }
+
+    #[test]
+    fn every_alert_reads_well_in_both_languages() {
+        for (file, language) in [("english", Language::English), ("korean", Language::Korean)] {
+            let mut all = String::new();
+            for (name, alert) in sample::every() {
+                all +=
+                    &format!("{name}: {}\n", serde_json::to_string_pretty(&json(&alert, context(language))).unwrap());
+            }
+            insta::assert_snapshot!(file, all.replace(env!("CARGO_PKG_VERSION"), "0.0.0"));
+        }
+    }
+
+    #[test]
+    fn a_practice_alert_says_so_and_a_late_one_when_it_happened() {
+        let alert = GatewayAlert { practice: true, gateway: "practice".to_owned(), ..sample::down(7) };
+        let late =
+            Context { now: sample::AT + 720_000, username: Some("  Life\nguard "), ..context(Language::English) };
+        let message = json(&alert, late);
+        let embed = &message["embeds"][0];
+        assert_eq!(embed["title"], "Practice gateway is down");
+        assert!(embed["footer"]["text"].as_str().unwrap().ends_with(" · practice"));
+        let description = embed["description"].as_str().unwrap();
+        assert!(description.ends_with("\n*Delivered 12 min late: this happened <t:1795356202:f>.*"), "{description}");
+        assert_eq!(embed["timestamp"], "2026-11-22T14:03:22Z");
+        assert_eq!(message["username"], "Life guard");
+    }
+
+    #[test]
+    fn text_from_outside_is_only_text() {
+        let verdict = Verdict::Failing("`@everyone` **x** <@1> [a](http://b)\n# big \u{202E} token=abcdef".to_owned());
+        let alert = GatewayAlert {
+            alert: crate::supervisor::event::Alert {
+                kind: AlertKind::Degraded { verdict },
+                ..sample::degraded(7).alert
+            },
+            ..sample::degraded(7)
+        };
+        let message = json(&alert, context(Language::English));
+        insta::assert_snapshot!(
+            message["embeds"][0]["description"].as_str().unwrap(),
+            @r"It answers with errors: \`\@everyone\` \*\*x\*\* \<\@1\> \[a\](http://b) \# big token=\[hidden\] Lifeguard keeps watching."
+        );
+        assert_eq!(message["allowed_mentions"], serde_json::json!({ "parse": [] }));
+    }
+
+    proptest! {
+        // Few, since a debug build takes its time over such texts.
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn every_limit_holds(
+            gateway in "\\PC{0,1200}",
+            address in "\\PC{0,1200}",
+            reason in "\\PC{0,7000}",
+            host in "\\PC{0,1200}",
+            late in any::<bool>(),
+        ) {
+            let mut alert = sample::down(7);
+            alert.gateway = gateway;
+            alert.address = address;
+            alert.alert.kind = AlertKind::Down { verdict: Verdict::Failing(reason), next: None, next_at: Some(i64::MIN) };
+            let now = if late { i64::MAX } else { 0 };
+            let message = json(&alert, Context { host: &host, now, ..context(Language::Korean) });
+            let embed = &message["embeds"][0];
+            let count = |value: &Value| value.as_str().unwrap().chars().count();
+            let fields = embed["fields"].as_array().unwrap();
+            let of_fields: usize = fields.iter().map(|field| count(&field["name"]) + count(&field["value"])).sum();
+            prop_assert!(fields.len() <= 25);
+            prop_assert!(fields.iter().all(|field| (1..=1024).contains(&count(&field["value"]))));
+            prop_assert!((1..=256).contains(&count(&embed["title"])));
+            prop_assert!((1..=4096).contains(&count(&embed["description"])));
+            let together = count(&embed["title"]) + count(&embed["description"]) + count(&embed["footer"]["text"]);
+            prop_assert!(together + of_fields <= 6000);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What a notification says, and how loudly. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::alert::GatewayAlert;
+use crate::alert::redact::{cut, one_line};
+use crate::supervisor::event::AlertKind;
+use crate::supervisor::verdict::Verdict;
+use crate::text::Language;
+use crate::text::alert::{self as say, Button, Subject};
+
+/// Characters of a body at most: desktops cut far earlier, some without a sign.
+const BODY: usize = 500;
+/// The same for a title.
+const TITLE: usize = 120;
+/// An alert that is shown later than this says so.
+const LATE: Duration = Duration::from_mins(2);
+
+/// How much a notification may disturb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    /// No sound, low urgency.
+    Quiet,
+    /// As others.
+    Usual,
+    /// Stays until it is dismissed, through "do not disturb" where the desktop lets it.
+    Urgent,
+}
+
+/// What a notification looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Something is wrong.
+    Trouble,
+    /// Something wants attention.
+    Caution,
+    /// News.
+    News,
+}
+
+/// One notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Notes with the same key replace each other: one per incident.
+    pub key: String,
+    /// Headline, plain text.
+    pub title: String,
+    /// Text below, plain text.
+    pub body: String,
+    /// How loudly.
+    pub loudness: Loudness,
+    /// What it looks like.
+    pub look: Look,
+    /// Stays until it is dismissed or replaced.
+    pub stays: bool,
+    /// Buttons, at most three (GNOME shows no more).
+    pub buttons: Vec<Button>,
+}
+
+impl Note {
+    /// The note for an alert. `now` is Unix milliseconds.
+    #[must_use]
+    pub fn of_alert(alert: &GatewayAlert, language: Language, now: i64, zone: &TimeZone) -> Self {
+        let kind = &alert.alert.kind;
+        let name = one_line(&alert.gateway);
+        let subject = Subject { name: &name, practice: alert.practice };
+        let moment = |at: i64| moment(at, alert.alert.at, language, zone);
+        let mut body = say::body(kind, subject, language, &moment);
+        let delay = Duration::from_millis(u64::try_from(now.saturating_sub(alert.alert.at)).unwrap_or(0));
+        if delay >= LATE {
+            let happened = written(alert.alert.at, now, language, zone);
+            body = format!("{body} {}", say::late(&happened, delay, language));
+        }
+        Self {
+            key: key(alert),
+            title: cut(&one_line(&say::title(kind, subject, language)), TITLE),
+            body: cut(&one_line(&body), BODY),
+            loudness: loudness(kind),
+            look: look(kind),
+            stays: matches!(kind, AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. }),
+            buttons: buttons(kind),
+        }
+    }
+}
+
+fn key(alert: &GatewayAlert) -> String {
+    let last = alert
+        .alert
+        .incident
+        .as_ref()
+        .map_or_else(|| alert.alert.kind.name().to_owned(), |incident| incident.id.to_string());
+    format!("lifeguard.{}.{last}", alert.gateway)
+}
+
+fn loudness(kind: &AlertKind) -> Loudness {
+    match kind {
+        AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Loudness::Urgent,
+        AlertKind::Recovered { .. } => Loudness::Quiet,
+        AlertKind::Down { .. } | AlertKind::Degraded { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => {
+            Loudness::Usual
+        }
+    }
+}
+
+fn look(kind: &AlertKind) -> Look {
+    match kind {
+        AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Look::Trouble,
+        AlertKind::Degraded { .. } => Look::Caution,
+        AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
+        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => Look::News,
+    }
+}
+
+fn buttons(kind: &AlertKind) -> Vec<Button> {
+    match kind {
+        // Nothing follows by itself and there is no process: the first button is the one that starts it.
+        AlertKind::Down { verdict: Verdict::Gone, next: None, .. } => {
+            vec![Button::Start, Button::OpenLog, Button::Pause]
+        }
+        AlertKind::Down { .. } | AlertKind::SafeMode { .. } => vec![Button::Restart, Button::OpenLog, Button::Pause],
+        AlertKind::Blocked { .. } | AlertKind::Degraded { .. } => vec![Button::OpenLog],
+        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => Vec::new(),
+    }
+}
+
+/// A button's name towards the desktop. On macOS a set of names is one category, so a name has one label for ever.
+#[must_use]
+pub fn button_name(button: Button) -> &'static str {
+    match button {
+        Button::Restart => "restart",
+        Button::Start => "start",
+        Button::OpenLog => "open-log",
+        Button::Pause => "pause",
+    }
+}
+
+/// The button with this name; `None` for what desktops name themselves (a click beside the buttons, a dismissal).
+#[must_use]
+pub fn button_named(name: &str) -> Option<Button> {
+    [Button::Restart, Button::Start, Button::OpenLog, Button::Pause]
+        .into_iter()
+        .find(|button| button_name(*button) == name)
+}
+
+/// A moment ahead, as part of a sentence.
+fn moment(at: i64, reference: i64, language: Language, zone: &TimeZone) -> String {
+    if say::is_now(at, reference) {
+        return say::now(language).to_owned();
+    }
+    written(at, reference, language, zone)
+}
+
+/// `at 14:03:22`; with the date if that is not today's.
+fn written(at: i64, reference: i64, language: Language, zone: &TimeZone) -> String {
+    let local = |at: i64| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
+    let (at, reference) = (local(at), local(reference));
+    let clock = at.strftime("%H:%M:%S");
+    let day = at.strftime("%Y-%m-%d");
+    if at.date() == reference.date() {
+        language.pick(format!("at {clock}"), clock.to_string())
+    } else {
+        language.pick(format!("on {day} at {clock}"), format!("{day} {clock}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::sample;
+    use crate::text::Phrase;
+
+    fn note(alert: &GatewayAlert, language: Language, now: i64) -> Note {
+        Note::of_alert(alert, language, now, &TimeZone::UTC)
+    }
+
+    #[test]
+    fn every_alert_reads_well_in_both_languages() {
+        let mut all = String::new();
+        for language in Language::ALL {
+            for (name, alert) in sample::every() {
+                let note = note(&alert, language, sample::AT);
+                let buttons: Vec<String> = note.buttons.iter().map(|button| button.say(language)).collect();
+                all += &format!(
+                    "{name} ({:?}, {:?}, stays: {})\n  {}\n  {}\n  [{}]\n",
+                    note.loudness,
+                    note.look,
+                    note.stays,
+                    note.title,
+                    note.body,
+                    buttons.join("] [")
+                );
+            }
+            all += "\n";
+        }
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn one_incident_is_one_notification() {
+        let keys: Vec<String> = [sample::down(7), sample::safe_mode(7), sample::recovered(7)]
+            .iter()
+            .map(|alert| note(alert, Language::English, 0).key)
+            .collect();
+        assert_eq!(keys, ["lifeguard.gateway.7", "lifeguard.gateway.7", "lifeguard.gateway.7"]);
+        assert_ne!(note(&sample::down(8), Language::English, 0).key, keys[0]);
+        assert_eq!(note(&sample::test(), Language::English, 0).key, "lifeguard.gateway.test");
+    }
+
+    #[test]
+    fn a_late_note_says_when_it_happened() {
+        let late = note(&sample::degraded(7), Language::English, sample::AT + 3_600_000);
+        assert!(late.body.ends_with("Delivered 1 h late: this happened at 14:03:22."), "{}", late.body);
+        let next_day = note(&sample::degraded(7), Language::Korean, sample::AT + 86_400_000);
+        assert!(next_day.body.ends_with("1일 늦게 전달됨. 발생 시각: 2026-11-22 14:03:22."), "{}", next_day.body);
+    }
+
+    #[test]
+    fn an_endless_reason_is_cut() {
+        let mut alert = sample::degraded(7);
+        alert.alert.kind = AlertKind::Degraded { verdict: Verdict::Failing("x\n".repeat(100_000)) };
+        let note = note(&alert, Language::English, sample::AT);
+        assert_eq!(note.body.chars().count(), BODY);
+        assert!(!note.body.contains('\n'));
+    }
+}

@@ -1,0 +1,87 @@
+//! One alert of every kind, for the tests of this room.
+
+use crate::alert::GatewayAlert;
+use crate::supervisor::event::{Alert, AlertKind};
+use crate::supervisor::incident::IncidentSummary;
+use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::verdict::Verdict;
+
+/// 2026-11-22T14:03:22Z.
+pub(super) const AT: i64 = 1_795_356_202_000;
+
+fn alert(incident: Option<u64>, kind: AlertKind) -> GatewayAlert {
+    let recovered = matches!(kind, AlertKind::Recovered { .. });
+    let incident = incident.map(|id| IncidentSummary {
+        id,
+        began: AT - 2_000,
+        ended: recovered.then_some(AT + 40_000),
+        duration: if recovered { 42_000 } else { 2_000 },
+        verdict: Verdict::Gone,
+        attempts: u32::from(recovered),
+    });
+    GatewayAlert {
+        gateway: "gateway".to_owned(),
+        address: "127.0.0.1:18789".to_owned(),
+        practice: false,
+        alert: Alert { incident, kind, at: AT },
+    }
+}
+
+pub(super) fn down(incident: u64) -> GatewayAlert {
+    let kind = AlertKind::Down { verdict: Verdict::Gone, next: Some(Rung::Start), next_at: Some(AT + 10_000) };
+    alert(Some(incident), kind)
+}
+
+pub(super) fn down_for_good(incident: u64) -> GatewayAlert {
+    alert(Some(incident), AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None })
+}
+
+pub(super) fn degraded(incident: u64) -> GatewayAlert {
+    let verdict = Verdict::NotReady(vec!["telegram".to_owned(), "state-database".to_owned()]);
+    alert(Some(incident), AlertKind::Degraded { verdict })
+}
+
+pub(super) fn safe_mode(incident: u64) -> GatewayAlert {
+    alert(Some(incident), AlertKind::SafeMode { verdict: Verdict::Hung, next_trial_at: AT + 600_000 })
+}
+
+pub(super) fn blocked(incident: u64) -> GatewayAlert {
+    let verdict = Verdict::PortTaken { pid: Some(4242), name: "nginx".to_owned() };
+    alert(Some(incident), AlertKind::Blocked { verdict })
+}
+
+pub(super) fn recovered(incident: u64) -> GatewayAlert {
+    alert(Some(incident), AlertKind::Recovered { downtime: 42_000, attempts: 1, fixed_by: Some(Rung::Start) })
+}
+
+pub(super) fn recovered_by_itself(incident: u64) -> GatewayAlert {
+    alert(Some(incident), AlertKind::Recovered { downtime: 42_000, attempts: 0, fixed_by: None })
+}
+
+pub(super) fn restart_finished() -> GatewayAlert {
+    alert(None, AlertKind::RestartFinished { outcome: Outcome::Restarted })
+}
+
+pub(super) fn restart_failed() -> GatewayAlert {
+    alert(None, AlertKind::RestartFinished { outcome: Outcome::NotReadyInTime })
+}
+
+pub(super) fn test() -> GatewayAlert {
+    alert(None, AlertKind::Test)
+}
+
+/// Every kind, in the order of [`AlertKind`], with the variants that say something else.
+pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
+    vec![
+        ("down", down(7)),
+        ("down, nobody starts it", down_for_good(7)),
+        ("degraded", degraded(7)),
+        ("safe_mode", safe_mode(7)),
+        ("blocked", blocked(7)),
+        ("recovered", recovered(7)),
+        ("recovered by itself", recovered_by_itself(7)),
+        ("restart_finished", restart_finished()),
+        ("restart_finished, failed", restart_failed()),
+        ("test", test()),
+    ]
+}

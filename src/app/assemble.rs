@@ -1,0 +1,108 @@
+//! From the configuration to what the engine and the alerts need.
+
+use std::path::PathBuf;
+
+use tracing::info;
+
+use super::{AppError, Setting};
+use crate::alert::AlertSettings;
+use crate::alert::discord::DiscordSettings;
+use crate::alert::native::NativeSettings;
+use crate::alert::outbox::Pace;
+use crate::alert::secret::SecretUrl;
+use crate::config::discovery::{DiscoveredGateway, discover};
+use crate::config::{GatewayConfig, ServiceChoice};
+use crate::engine::store::StateStore;
+use crate::engine::{GatewaySpec, now};
+use crate::platform::boot_id;
+use crate::probe::ProbeLimits;
+use crate::service::{GatewaySetup, Kind};
+use crate::supervisor::policy::Manager;
+
+/// Every gateway of the configuration, its kind of service found out and its state loaded.
+pub(super) async fn gateways(setting: &Setting<'_>) -> Vec<GatewaySpec> {
+    let mut specs = Vec::new();
+    for gateway in setting.config.watched() {
+        specs.push(specify(setting, &gateway).await);
+    }
+    specs
+}
+
+/// Whether any gateway of the configuration is there.
+pub(super) async fn finds_gateway(setting: &Setting<'_>) -> bool {
+    if !setting.config.gateways.is_empty() {
+        return true;
+    }
+    for gateway in setting.config.watched() {
+        let found = discover(&gateway, setting.environment);
+        if Box::pin(crate::service::discover(&setup(setting, &gateway, &found))).await != Kind::NotInstalled {
+            return true;
+        }
+    }
+    false
+}
+
+async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec {
+    let found = discover(gateway, setting.environment);
+    for note in &found.notes {
+        info!(gateway = found.name, ?note, "discovery");
+    }
+    let store = StateStore::new(&setting.paths.state_dir, &found.name, boot_id());
+    let loaded = store.load(now());
+    let mut setup = setup(setting, gateway, &found);
+    if loaded.same_boot {
+        setup.started_before = loaded.state.generation.as_ref().and_then(|generation| generation.identity.clone());
+    }
+    let kind = Box::pin(crate::service::discover(&setup)).await;
+    let probe = &setting.config.probe;
+    GatewaySpec {
+        name: found.name,
+        practice: gateway.practice,
+        setup,
+        kind,
+        policy: setting.config.policy(Manager::Ourselves),
+        limits: ProbeLimits { connect_timeout: probe.connect_timeout, timeout: probe.timeout },
+        store,
+        loaded,
+        log: found.log,
+    }
+}
+
+fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGateway) -> GatewaySetup {
+    let log_path: PathBuf = setting.paths.logs_dir.join(format!("gateway-{}.log", found.name));
+    let mut setup = GatewaySetup::new(&found.name, found.port, found.state_dir.clone(), log_path);
+    setup.label = Some(found.label.clone());
+    setup.command.clone_from(&found.command);
+    setup.environment = found.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    setup.start_when_dead = gateway.start_when_dead;
+    setup.drain_limit = setting.config.heal.drain_limit;
+    setup.kind = match gateway.service {
+        ServiceChoice::Auto => None,
+        ServiceChoice::Child => Some(Kind::Child),
+        ServiceChoice::Attached => Some(Kind::Attached),
+        ServiceChoice::Systemd => Some(Kind::Systemd),
+        ServiceChoice::Launchd => Some(Kind::Launchd),
+    };
+    setup
+}
+
+/// Whom to tell.
+pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
+    let alerts = &setting.config.alerts;
+    let discord = match &alerts.discord.webhook {
+        None => None,
+        Some(webhook) => {
+            let secret = webhook.resolve(setting.environment).map_err(|error| AppError::Webhook(error.to_string()))?;
+            let url = SecretUrl::parse(secret.expose()).map_err(|error| AppError::Webhook(error.to_string()))?;
+            Some(DiscordSettings { url, username: alerts.discord.username.clone() })
+        }
+    };
+    Ok(AlertSettings {
+        language: setting.language,
+        native: alerts.native.enabled.then(NativeSettings::default),
+        discord,
+        cooldown: alerts.cooldown,
+        critical_cooldown: alerts.critical_cooldown,
+        pace: Pace::default(),
+    })
+}

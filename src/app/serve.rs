@@ -1,0 +1,192 @@
+//! The running app: engine, alerts, control socket, and the one queue of what people ask for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::{error, info, warn};
+
+use super::diagnostics::diagnostics;
+use super::{AppError, Setting, assemble, practice};
+use crate::alert::{AlertHandle, AlertHub};
+use crate::control::server::ControlSocket;
+use crate::engine::Engine;
+use crate::platform::desktop::{clipboard, login_item, open};
+use crate::request::UserAction;
+use crate::snapshot::Snapshot;
+
+/// Wishes that may wait; a person asks seldom.
+const WISHES: usize = 64;
+
+/// How long quitting waits for alerts that are still to be delivered.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// The running app, seen from a mode.
+pub(super) struct Running {
+    pub(super) snapshots: watch::Receiver<Snapshot>,
+    pub(super) actions: mpsc::Sender<UserAction>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Asks it to quit, and waits until it has.
+    #[cfg_attr(not(feature = "tray"), expect(dead_code, reason = "in the terminal a signal ends it"))]
+    pub(super) async fn quit(self) {
+        // A full queue is emptied by the task itself; a closed one means that it has quit already.
+        if self.actions.send(UserAction::Quit).await.is_err() {
+            info!("quitting already");
+        }
+        self.ended().await;
+    }
+
+    /// Waits until it has quit.
+    pub(super) async fn ended(self) {
+        if let Err(error) = self.task.await {
+            error!(%error, "the app's task ended in a way that it should not have");
+        }
+    }
+}
+
+/// What the app's task works with.
+struct Desk {
+    engine: Engine,
+    alerts: AlertHandle,
+    snapshots: watch::Receiver<Snapshot>,
+    state_dir: PathBuf,
+    practice: bool,
+}
+
+/// Starts everything but the view.
+pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
+    info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "Lifeguard starts");
+    let socket = ControlSocket::open(&setting.paths.socket).await?;
+    let (actions, wishes) = mpsc::channel(WISHES);
+    let alerts = AlertHub::start(assemble::alerts(setting)?, actions.clone());
+    let specs = assemble::gateways(setting).await;
+    let practice = specs.iter().any(|spec| spec.practice);
+    let engine = Engine::start(specs, &alerts)?;
+    let snapshots = engine.snapshots();
+    let (stop_socket, stopped) = oneshot::channel::<()>();
+    let serving = socket.serve(snapshots.clone(), actions.clone(), async {
+        // An error means that the sender was dropped: the app is ending.
+        let _ = stopped.await;
+    });
+    let server = tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            error!(%error, "the control socket broke; the command line cannot reach Lifeguard until it is restarted");
+        }
+    });
+    let state_dir = setting.paths.state_dir.clone();
+    let desk = Desk { engine, alerts, snapshots: snapshots.clone(), state_dir, practice };
+    let task = tokio::spawn(async move {
+        desk.work(wishes).await;
+        drop(stop_socket);
+        if let Err(error) = server.await {
+            error!(%error, "the control socket's task ended in a way that it should not have");
+        }
+    });
+    Ok(Running { snapshots, actions, task })
+}
+
+impl Desk {
+    async fn work(self, mut wishes: mpsc::Receiver<UserAction>) {
+        let ended = async {
+            match (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup())) {
+                (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) => {
+                    tokio::select! {
+                        _ = terminate.recv() => "SIGTERM",
+                        _ = interrupt.recv() => "SIGINT",
+                        _ = hangup.recv() => "SIGHUP",
+                    }
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                signal = &mut ended => {
+                    info!(signal, "asked to end");
+                    break;
+                }
+                wish = wishes.recv() => match wish {
+                    Some(UserAction::Quit) | None => break,
+                    Some(wish) => self.grant(wish).await,
+                },
+            }
+        }
+        self.engine.stop().await;
+        if self.practice {
+            practice::stop(&self.snapshots.borrow());
+        }
+        let undelivered = self.alerts.flush(FLUSH_LIMIT).await;
+        if undelivered > 0 {
+            warn!(undelivered, "alerts could not be delivered before the end");
+        }
+        info!("Lifeguard ends; the gateway keeps running");
+    }
+
+    /// Does one wish. What takes long runs beside.
+    async fn grant(&self, wish: UserAction) {
+        match wish {
+            UserAction::Gateway { gateway, command, reply } => {
+                self.engine.command(gateway.as_deref(), command, reply).await;
+            }
+            UserAction::OpenLog { gateway } => self.open_log(gateway.as_deref()),
+            UserAction::TestAlerts { channel, reply } => {
+                let alerts = self.alerts.clone();
+                tokio::spawn(async move {
+                    let receipts = alerts.test(channel.as_deref()).await;
+                    for receipt in &receipts {
+                        info!(channel = receipt.channel, problem = receipt.problem, "test alert");
+                    }
+                    if let Some(reply) = reply
+                        && reply.send(receipts).is_err()
+                    {
+                        info!("nobody waits for the receipts any more");
+                    }
+                });
+            }
+            UserAction::CopyDiagnostics => {
+                let text = diagnostics(&self.snapshots.borrow());
+                let fallback = self.state_dir.join("diagnostics.txt");
+                tokio::spawn(async move {
+                    match clipboard::hand_over(&text, &fallback).await {
+                        Ok(how) => info!(?how, "diagnostics handed over"),
+                        Err(error) => error!(%error, "diagnostics could not be handed over"),
+                    }
+                });
+            }
+            UserAction::SetLoginItem(on) => {
+                tokio::task::spawn_blocking(move || match login_item::set(on) {
+                    Ok(()) => info!(on, "login item"),
+                    Err(error) => error!(%error, "the login item could not be changed"),
+                });
+            }
+            UserAction::Show => info!("a second Lifeguard was started; this one is here"),
+            UserAction::Quit => {}
+        }
+    }
+
+    fn open_log(&self, gateway: Option<&str>) {
+        let log = {
+            let snapshot = self.snapshots.borrow();
+            let wanted = match gateway {
+                None => snapshot.gateways.first(),
+                Some(name) => snapshot.gateways.iter().find(|gateway| gateway.name == name),
+            };
+            wanted.and_then(|gateway| gateway.log.clone())
+        };
+        let Some(log) = log else {
+            warn!(gateway, "the gateway's log is not known");
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = open::open(&log).await {
+                error!(%error, "the log could not be opened");
+            }
+        });
+    }
+}

@@ -1,0 +1,346 @@
+//! One gateway's task: it feeds the core and does what the core says.
+//!
+//! Nothing in here waits for anything but the next event: probes, heals and exit watches run beside it and report
+//! back, so a stuck one delays only itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinSet};
+use tracing::{debug, error, info, warn};
+
+use super::store::StateStore;
+use super::{GatewaySpec, Picture, now};
+use crate::alert::{AlertHandle, GatewayAlert};
+use crate::probe::Prober;
+use crate::request::Reply;
+use crate::service::{Kind, Service, discover};
+use crate::snapshot::{BreakerSnapshot, GatewaySnapshot, HealSnapshot, PauseSnapshot};
+use crate::supervisor::Supervisor;
+use crate::supervisor::breaker::Breaker;
+use crate::supervisor::event::{Action, Command, Event, HealReport};
+use crate::supervisor::ladder::Heal;
+use crate::supervisor::moment::{Moment, milliseconds};
+use crate::supervisor::observation::Identity;
+use crate::supervisor::policy::Policy;
+
+/// Distance of two looks for a gateway where there was none.
+const REDISCOVERY: Duration = Duration::from_secs(30);
+
+/// A person's wish, on its way to the gateway's task.
+#[derive(Debug)]
+pub struct Wish {
+    /// What to do.
+    pub command: Command,
+    /// Where the answer goes, if somebody waits for it.
+    pub reply: Option<oneshot::Sender<Reply>>,
+}
+
+/// Where a gateway's task puts its pictures.
+#[derive(Debug)]
+pub(super) struct Easel {
+    /// Which gateway, by its place in the configuration.
+    pub(super) place: usize,
+    /// To the publisher.
+    pub(super) pictures: mpsc::UnboundedSender<Picture>,
+}
+
+/// One gateway's task.
+pub(super) struct GatewayTask {
+    spec: GatewaySpec,
+    service: Arc<Service>,
+    prober: Prober,
+    core: Supervisor,
+    store: StateStore,
+    alerts: AlertHandle,
+    heals: Arc<Semaphore>,
+    news: mpsc::UnboundedSender<Event>,
+    events: mpsc::UnboundedReceiver<Event>,
+    jobs: JoinSet<()>,
+    heal: Option<AbortHandle>,
+    watched: Option<(Identity, AbortHandle)>,
+    waiting: HashMap<u64, Vec<oneshot::Sender<Reply>>>,
+    easel: Easel,
+    notice: Option<String>,
+    discovered: Moment,
+    found: mpsc::UnboundedSender<Kind>,
+    finds: mpsc::UnboundedReceiver<Kind>,
+}
+
+impl GatewayTask {
+    /// A task that goes on from what is on disk.
+    pub(super) fn new(
+        spec: GatewaySpec,
+        prober: Prober,
+        alerts: AlertHandle,
+        heals: Arc<Semaphore>,
+        easel: Easel,
+    ) -> Self {
+        let begin = now();
+        let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
+        let policy = Policy { manager: service.manager(), ..spec.policy.clone() };
+        let mut state = spec.loaded.state.clone();
+        if state.seed == 0 {
+            state.seed = fastrand::u64(1..);
+        }
+        let (news, events) = mpsc::unbounded_channel();
+        let (found, finds) = mpsc::unbounded_channel();
+        Self {
+            core: Supervisor::new(policy, state, begin),
+            store: spec.store.clone(),
+            notice: spec.loaded.problem.as_ref().map(ToString::to_string),
+            spec,
+            service,
+            prober,
+            alerts,
+            heals,
+            news,
+            events,
+            jobs: JoinSet::new(),
+            heal: None,
+            watched: None,
+            waiting: HashMap::new(),
+            easel,
+            discovered: begin,
+            found,
+            finds,
+        }
+    }
+
+    /// What this task knows now.
+    pub(super) fn picture(&self, moment: Moment) -> Picture {
+        let gateway = snapshot(&self.spec, &self.service, &self.core, self.notice.clone(), moment);
+        Picture { place: self.easel.place, taken: moment, gateway }
+    }
+
+    /// Runs until `wishes` is closed.
+    pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
+        info!(gateway = self.spec.name, service = self.service.name(), address = self.spec.address(), "watching");
+        loop {
+            let wait = self.core.next_wake(now());
+            tokio::select! {
+                () = tokio::time::sleep(wait) => self.step(Event::Tick),
+                Some(event) = self.events.recv() => self.step(event),
+                Some(kind) = self.finds.recv() => self.adopt_kind(kind),
+                wish = wishes.recv() => match wish {
+                    Some(wish) => self.grant(wish),
+                    None => break,
+                },
+                Some(ended) = self.jobs.join_next() => {
+                    if let Err(error) = ended && !error.is_cancelled() {
+                        error!(gateway = self.spec.name, %error, "a job ended in a way that it should not have");
+                    }
+                }
+            }
+        }
+        self.save(now());
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        info!(gateway = self.spec.name, command = ?wish.command, "asked by a person");
+        self.step(Event::Command(wish.command));
+        let Some(reply) = wish.reply else { return };
+        match (wish.command, self.core.running()) {
+            (Command::Restart { .. }, Some(running)) => self.waiting.entry(running.id).or_default().push(reply),
+            _ => answer(reply, Reply::Done),
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        let moment = now();
+        if let Event::Observed(seen) = &event {
+            debug!(gateway = self.spec.name, ?seen, "observed");
+        }
+        let exited = if let Event::Exited { identity, exit } = &event { Some((identity.pid, *exit)) } else { None };
+        let before = self.core.health();
+        let actions = self.core.step(moment, event);
+        if let Some((pid, exit)) = exited {
+            info!(gateway = self.spec.name, pid, code = exit.code, signal = exit.signal, "process ended");
+        }
+        let after = self.core.health();
+        if before != after {
+            info!(gateway = self.spec.name, from = before.name(), to = after.name(), verdict = ?self.core.verdict(), "health");
+        }
+        // What an action is about to do must be on record first.
+        if actions.contains(&Action::Persist) {
+            self.save(moment);
+        }
+        for action in actions {
+            match action {
+                Action::Probe => self.probe(moment),
+                Action::Heal(heal) => self.begin_heal(heal),
+                Action::Concluded { id, outcome } => {
+                    info!(gateway = self.spec.name, heal = id, outcome = outcome.name(), "heal concluded");
+                    for reply in self.waiting.remove(&id).unwrap_or_default() {
+                        answer(reply, Reply::Concluded(outcome.clone()));
+                    }
+                }
+                Action::Announce(alert) => {
+                    info!(gateway = self.spec.name, kind = alert.kind.name(), "alert");
+                    self.alerts.announce(&GatewayAlert {
+                        gateway: self.spec.name.clone(),
+                        address: self.spec.address(),
+                        practice: self.spec.practice,
+                        alert,
+                    });
+                }
+                Action::Persist => {}
+            }
+        }
+        self.watch_exit();
+        // The publisher ends after the tasks.
+        let _ = self.easel.pictures.send(self.picture(moment));
+    }
+
+    fn save(&mut self, moment: Moment) {
+        match self.store.save(self.core.state(), moment) {
+            Ok(()) => {
+                if self.spec.loaded.problem.is_none() {
+                    self.notice = None;
+                }
+            }
+            Err(problem) => {
+                let notice = problem.to_string();
+                if self.notice.as_deref() != Some(&notice) {
+                    error!(gateway = self.spec.name, "{notice}");
+                }
+                self.notice = Some(notice);
+            }
+        }
+    }
+
+    fn probe(&mut self, moment: Moment) {
+        let rediscover =
+            self.service.kind() == Kind::NotInstalled && moment.elapsed_since(self.discovered) >= REDISCOVERY;
+        if rediscover {
+            self.discovered = moment;
+            self.rediscover();
+        }
+        let (prober, service, news) = (self.prober.clone(), Arc::clone(&self.service), self.news.clone());
+        self.jobs.spawn(async move {
+            let seen = prober.round(&service, moment).await;
+            // The receiver lives as long as the task that owns this job.
+            let _ = news.send(Event::Observed(Box::new(seen)));
+        });
+    }
+
+    /// A gateway may have been installed or started where there was none.
+    fn rediscover(&mut self) {
+        let (setup, found) = (self.spec.setup.clone(), self.found.clone());
+        self.jobs.spawn(async move {
+            let kind = discover(&setup).await;
+            if kind != Kind::NotInstalled {
+                let _ = found.send(kind);
+            }
+        });
+    }
+
+    fn adopt_kind(&mut self, kind: Kind) {
+        info!(gateway = self.spec.name, service = kind.name(), "a gateway has appeared");
+        self.spec.kind = kind;
+        self.service = Arc::new(Service::new(self.spec.setup.clone(), kind));
+        self.core.set_manager(self.service.manager());
+        self.step(Event::Command(Command::Probe));
+    }
+
+    fn begin_heal(&mut self, heal: Heal) {
+        if let Some(previous) = self.heal.take() {
+            previous.abort();
+        }
+        info!(gateway = self.spec.name, heal = heal.id, rung = heal.rung.name(), asked = heal.asked, "heal begins");
+        let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
+        let name = self.spec.name.clone();
+        self.heal = Some(self.jobs.spawn(async move {
+            let Ok(_permit) = permits.acquire().await else { return };
+            let id = heal.id;
+            let killed = || {
+                let _ = news.send(Event::Heal { id, report: HealReport::Killed });
+            };
+            let report = match service.perform(&heal, killed).await {
+                Ok(()) => HealReport::Done,
+                Err(error) => {
+                    warn!(gateway = name, heal = id, %error, "the service could not do it");
+                    HealReport::Failed(error.to_string())
+                }
+            };
+            let _ = news.send(Event::Heal { id, report });
+        }));
+    }
+
+    /// Keeps a kernel watch on the process that is shown.
+    fn watch_exit(&mut self) {
+        let Some(identity) = self.core.shown().process.clone() else { return };
+        if self.watched.as_ref().is_some_and(|(watched, _)| watched.is_same(&identity)) {
+            return;
+        }
+        if let Some((_, old)) = self.watched.take() {
+            old.abort();
+        }
+        let (service, news, watched) = (Arc::clone(&self.service), self.news.clone(), identity.clone());
+        let job = self.jobs.spawn(async move {
+            let exit = service.wait_exit(&watched).await;
+            let _ = news.send(Event::Exited { identity: watched, exit });
+        });
+        self.watched = Some((identity, job));
+    }
+}
+
+/// Whoever asked may have gone away meanwhile; that is theirs to decide.
+fn answer(reply: oneshot::Sender<Reply>, with: Reply) {
+    if reply.send(with).is_err() {
+        debug!("nobody waits for the answer any more");
+    }
+}
+
+pub(super) fn snapshot(
+    spec: &GatewaySpec,
+    service: &Service,
+    core: &Supervisor,
+    notice: Option<String>,
+    moment: Moment,
+) -> GatewaySnapshot {
+    let shown = core.shown();
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    GatewaySnapshot {
+        name: spec.name.clone(),
+        address: spec.address(),
+        practice: spec.practice,
+        service: service.name().to_owned(),
+        health: core.health(),
+        verdict: core.verdict().clone(),
+        since: shown.since.wall,
+        checked: shown.checked.map(|checked| checked.wall),
+        pid: shown.process.as_ref().map(|process| process.pid),
+        version: shown.version.clone(),
+        uptime: shown.uptime.zip(shown.checked).map(|(uptime, at)| millis(uptime + moment.awake_since(at))),
+        latency: shown.latency.map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
+        memory: shown.memory,
+        crashes: core.crashes(),
+        crash_limit: core.policy().crash_limit,
+        crashes_clear: core.crashes_clear().map(|at| wall_of(at, moment)),
+        breaker: match core.breaker() {
+            Breaker::Closed => BreakerSnapshot::Closed,
+            Breaker::Open { .. } => BreakerSnapshot::Open,
+            Breaker::HalfOpen { .. } => BreakerSnapshot::HalfOpen,
+        },
+        next_attempt: core.attempt().map(|attempt| wall_of(attempt.at, moment)),
+        heal: core.running().map(|running| HealSnapshot {
+            id: running.id,
+            rung: running.rung,
+            began: running.began.wall,
+            asked: running.asked,
+        }),
+        incident: core.incident(moment),
+        last_incident: core.last_incident().cloned(),
+        pause: core.pause().map(|pause| PauseSnapshot { until: pause.until.map(|until| wall_of(until, moment)) }),
+        log: service.log_path().or_else(|| spec.log.clone()),
+        notice,
+    }
+}
+
+/// Where a moment ahead lies on the wall clock as it stands now: the clock may have been set since.
+fn wall_of(at: Moment, now: Moment) -> i64 {
+    now.wall + milliseconds(at.elapsed_since(now))
+}

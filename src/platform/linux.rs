@@ -1,0 +1,153 @@
+//! The Linux side of the interface: `/proc` and pidfd.
+
+use std::fs;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::process::{ProcessKey, Row, Signal};
+
+/// Clock ticks of `/proc/PID/stat`, in milliseconds: `USER_HZ` is 100 on every architecture that Rust's standard
+/// library runs on.
+const TICK: u64 = 10;
+
+/// Longest argument list that is read, in bytes.
+const ARGV_LIMIT: u64 = 16 * 1024;
+
+/// Longest environment that is read, in bytes.
+const ENVIRONMENT_LIMIT: u64 = 256 * 1024;
+
+pub(super) fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+pub(super) fn awake() -> i64 {
+    read_clock(ClockId::Monotonic)
+}
+
+pub(super) fn elapsed() -> i64 {
+    read_clock(ClockId::Boottime)
+}
+
+fn read_clock(clock: ClockId) -> i64 {
+    let time = clock_gettime(clock);
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+pub(super) fn row(pid: u32) -> Option<Row> {
+    parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// `/proc/PID/stat`: pid, name in brackets, state, parent, …; the start stamp is field 22. The name may hold
+/// anything, brackets and spaces included.
+fn parse_stat(pid: u32, stat: &[u8]) -> Option<Row> {
+    let text = String::from_utf8_lossy(stat);
+    let (_, rest) = text.rsplit_once(')')?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let started = fields.get(19)?.parse().ok()?;
+    let parent = fields.get(1)?.parse().ok()?;
+    let dead = matches!(*fields.first()?, "Z" | "X" | "x");
+    Some(Row { key: ProcessKey { pid, started }, parent, dead })
+}
+
+pub(super) fn session(pid: u32) -> Option<u32> {
+    let session = rustix::process::getsid(super::process::system_pid(pid)).ok()?;
+    u32::try_from(session.as_raw_nonzero().get()).ok()
+}
+
+pub(super) fn pids() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+pub(super) fn argv(pid: u32) -> Vec<String> {
+    // A title may fill the rest of the old argument list with spaces or zero bytes.
+    zero_separated(&format!("/proc/{pid}/cmdline"), ARGV_LIMIT)
+        .unwrap_or_default()
+        .iter()
+        .map(|argument| argument.trim_end().to_owned())
+        .filter(|argument| !argument.is_empty())
+        .collect()
+}
+
+pub(super) fn environment(pid: u32) -> Option<Vec<(String, String)>> {
+    let variables = zero_separated(&format!("/proc/{pid}/environ"), ENVIRONMENT_LIMIT)?;
+    let pairs = variables.iter().filter_map(|variable| variable.split_once('='));
+    Some(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+fn zero_separated(path: &str, limit: u64) -> Option<Vec<String>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    Some(bytes.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect())
+}
+
+pub(super) fn working_dir(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
+pub(super) fn uid(pid: u32) -> Option<u32> {
+    Some(fs::metadata(format!("/proc/{pid}")).ok()?.uid())
+}
+
+pub(super) fn age(key: &ProcessKey) -> Option<Duration> {
+    let now = u64::try_from(elapsed()).ok()?;
+    Some(Duration::from_millis(now.saturating_sub(key.started.saturating_mul(TICK))))
+}
+
+pub(super) fn resident(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+pub(super) fn exit_handle(pid: Pid) -> Result<OwnedFd, Errno> {
+    pidfd_open(pid, PidfdFlags::empty())
+}
+
+/// A pidfd names one process for ever: opened before the check, it makes check and signal one step.
+pub(super) fn signal(key: ProcessKey, pid: Pid, signal: Signal) -> Result<(), Errno> {
+    let handle = match pidfd_open(pid, PidfdFlags::empty()) {
+        Ok(handle) => Some(handle),
+        Err(Errno::SRCH) => return Err(Errno::SRCH),
+        // An old kernel, or a sandbox that forbids it: what is left is to signal right after the check.
+        Err(_) => None,
+    };
+    if !super::process::is_running(key) {
+        return Err(Errno::SRCH);
+    }
+    match handle {
+        Some(handle) => match pidfd_send_signal(&handle, signal.raw()) {
+            Err(Errno::NOSYS) => kill_process(pid, signal.raw()),
+            sent => sent,
+        },
+        None => kill_process(pid, signal.raw()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
+        let stat = b"77 (a) b (c)) S 5 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 11 0 123456 1 2\n";
+        let row = parse_stat(77, stat).unwrap();
+        assert_eq!((row.key.started, row.parent, row.dead), (123_456, 5, false));
+    }
+
+    #[test]
+    fn a_zombie_is_dead_and_a_torn_line_is_nothing() {
+        let stat = b"77 (node) Z 5 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 11 0 123456 1 2\n";
+        assert!(parse_stat(77, stat).unwrap().dead);
+        assert!(parse_stat(77, &stat[..30]).is_none());
+    }
+}

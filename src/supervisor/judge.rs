@@ -1,0 +1,262 @@
+//! From an observation to a verdict: one table, no memory of its own.
+
+use std::time::Duration;
+
+use super::observation::{Answer, Observation, PortOwner, ProcessState, ReadyBody, ServiceState};
+use super::policy::Policy;
+use super::verdict::Verdict;
+
+/// What the core remembers and the table needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context {
+    /// This generation has answered ready before.
+    pub was_ready: bool,
+    /// The last generation ended with exit code 78.
+    pub refused: bool,
+    /// How long this process has been seen with its port closed.
+    pub closed_for: Duration,
+    /// How long it has been draining, if it is.
+    pub draining_for: Option<Duration>,
+}
+
+/// What an observation means.
+#[must_use]
+pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
+    if let PortOwner::Stranger { pid, name } = &seen.port {
+        return Verdict::PortTaken { pid: *pid, name: name.clone() };
+    }
+    match &seen.health {
+        Answer::Json { body, .. } if body.live => live(seen, context, policy),
+        Answer::Json { status, .. } => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
+        Answer::Foreign { status: 200, .. } if seen.port == PortOwner::Gateway => {
+            // Versions before 2026.6 have no health endpoints and answer every path with their web page.
+            Verdict::Healthy
+        }
+        Answer::Foreign { status, reason } if *status >= 500 => Verdict::Failing(format!("HTTP {status}: {reason}")),
+        Answer::Foreign { status, reason } => Verdict::Unknown(format!("HTTP {status}: {reason}")),
+        Answer::TimedOut if is_young(seen, context, policy) => Verdict::Starting(String::new()),
+        Answer::TimedOut => Verdict::Hung,
+        Answer::Broken(reason) => Verdict::Failing(reason.clone()),
+        Answer::Refused => closed(seen, context, policy),
+        Answer::NotAsked => Verdict::Unknown(String::new()),
+    }
+}
+
+/// The event loop lives: start-up and readiness tell the rest.
+fn live(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
+    let draining = seen.startup.body().is_some_and(|startup| startup.draining)
+        || seen.ready.body().is_some_and(|ready| ready.failing.iter().any(|name| name == "gateway-draining"));
+    if draining {
+        return if context.draining_for.unwrap_or_default() < policy.drain_limit {
+            Verdict::Draining
+        } else {
+            Verdict::Failing("draining for too long".to_owned())
+        };
+    }
+    if let Some(startup) = seen.startup.body()
+        && !startup.started
+    {
+        return starting(seen, startup.pending_reason.clone().unwrap_or_default(), policy);
+    }
+    match &seen.ready {
+        Answer::Json { body, .. } => readiness(seen, body, policy),
+        Answer::TimedOut => Verdict::NotReady(vec!["/readyz does not answer".to_owned()]),
+        Answer::Broken(reason) => Verdict::NotReady(vec![reason.clone()]),
+        Answer::Foreign { status, .. } if *status >= 500 => Verdict::NotReady(vec![format!("/readyz: HTTP {status}")]),
+        // An older version without the endpoint, or not asked: liveness is all there is.
+        Answer::Foreign { .. } | Answer::NotAsked | Answer::Refused => Verdict::Healthy,
+    }
+}
+
+fn readiness(seen: &Observation, ready: &ReadyBody, policy: &Policy) -> Verdict {
+    if ready.ready {
+        return if ready.suppressed.is_empty() {
+            Verdict::Healthy
+        } else {
+            Verdict::ChannelsSuppressed(ready.suppressed.clone())
+        };
+    }
+    match ready.failing.iter().find(|name| name.starts_with("startup-")) {
+        Some(reason) => starting(seen, reason.clone(), policy),
+        None => Verdict::NotReady(ready.failing.clone()),
+    }
+}
+
+/// It says itself that it is starting: believed up to the limit.
+fn starting(seen: &Observation, reason: String, policy: &Policy) -> Verdict {
+    let age = seen
+        .startup
+        .body()
+        .and_then(|startup| startup.uptime)
+        .or_else(|| seen.ready.body().and_then(|ready| ready.uptime))
+        .or(match &seen.process {
+            ProcessState::Running { age, .. } => Some(*age),
+            ProcessState::Unknown | ProcessState::Gone => None,
+        })
+        .unwrap_or_default();
+    if age < policy.startup_limit {
+        Verdict::Starting(reason)
+    } else {
+        Verdict::Failing(format!("start-up is stuck at {reason}"))
+    }
+}
+
+/// Nothing listens.
+fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
+    match (&seen.process, &seen.service) {
+        (ProcessState::Running { .. }, _) => {
+            let draining = context.draining_for.is_some_and(|time| time < policy.drain_limit);
+            if draining {
+                Verdict::Draining
+            } else if is_young(seen, context, policy) || context.closed_for < policy.hang_patience {
+                // An in-process restart closes the port for about 3 s (gateway.md, section 4).
+                Verdict::Starting(String::new())
+            } else {
+                Verdict::Zombie
+            }
+        }
+        (_, ServiceState::NotInstalled) => Verdict::NotInstalled,
+        (_, ServiceState::Disabled) => Verdict::ServiceDisabled,
+        (_, ServiceState::NotLoaded) => Verdict::ServiceNotLoaded,
+        (_, ServiceState::Stopped) => Verdict::Stopped,
+        _ if context.refused => Verdict::Refuses,
+        _ => Verdict::Gone,
+    }
+}
+
+fn is_young(seen: &Observation, context: Context, policy: &Policy) -> bool {
+    !context.was_ready && matches!(&seen.process, ProcessState::Running { age, .. } if *age < policy.startup_grace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::moment::Moment;
+    use super::super::observation::{HealthBody, Identity, StartupBody};
+    use super::*;
+
+    fn nothing() -> Observation {
+        Observation::nothing(Moment { awake: 0, elapsed: 0, wall: 0 })
+    }
+
+    fn running(age: u64) -> ProcessState {
+        let identity = Identity { pid: 7, started: 1, command: "openclaw-gateway".to_owned() };
+        ProcessState::Running { identity, age: Duration::from_secs(age) }
+    }
+
+    fn live_and(ready: Answer<ReadyBody>) -> Observation {
+        Observation {
+            health: Answer::Json { status: 200, body: HealthBody { live: true } },
+            startup: Answer::Json { status: 200, body: StartupBody { started: true, ..StartupBody::default() } },
+            ready,
+            ..nothing()
+        }
+    }
+
+    fn not_ready(failing: &[&str]) -> Answer<ReadyBody> {
+        let failing = failing.iter().map(|name| (*name).to_owned()).collect();
+        Answer::Json { status: 503, body: ReadyBody { failing, ..ReadyBody::default() } }
+    }
+
+    fn verdict(seen: &Observation) -> Verdict {
+        judge(seen, Context::default(), &Policy::default())
+    }
+
+    #[test]
+    fn live_and_ready_is_healthy() {
+        let ready = ReadyBody { ready: true, ..ReadyBody::default() };
+        assert_eq!(verdict(&live_and(Answer::Json { status: 200, body: ready })), Verdict::Healthy);
+    }
+
+    #[test]
+    fn ready_with_channels_held_back_is_not_healthy() {
+        let ready = ReadyBody { ready: true, suppressed: vec!["telegram".to_owned()], ..ReadyBody::default() };
+        assert_eq!(
+            verdict(&live_and(Answer::Json { status: 200, body: ready })),
+            Verdict::ChannelsSuppressed(vec!["telegram".to_owned()])
+        );
+    }
+
+    #[test]
+    fn the_reasons_of_readyz_are_told_apart() {
+        assert_eq!(verdict(&live_and(not_ready(&["gateway-draining"]))), Verdict::Draining);
+        assert_eq!(
+            verdict(&live_and(not_ready(&["startup-sidecars"]))),
+            Verdict::Starting("startup-sidecars".to_owned())
+        );
+        assert_eq!(verdict(&live_and(not_ready(&["telegram"]))), Verdict::NotReady(vec!["telegram".to_owned()]));
+    }
+
+    #[test]
+    fn start_up_is_believed_only_up_to_its_limit() {
+        let mut seen = live_and(not_ready(&["startup-sidecars"]));
+        seen.startup = Answer::Json {
+            status: 503,
+            body: StartupBody {
+                pending_reason: Some("sidecars".to_owned()),
+                uptime: Some(Duration::from_mins(6)),
+                ..StartupBody::default()
+            },
+        };
+        assert_eq!(verdict(&seen), Verdict::Failing("start-up is stuck at sidecars".to_owned()));
+    }
+
+    #[test]
+    fn draining_is_believed_only_up_to_its_limit() {
+        let seen = live_and(not_ready(&["gateway-draining"]));
+        let context = Context { draining_for: Some(Duration::from_secs(331)), ..Context::default() };
+        assert_eq!(judge(&seen, context, &Policy::default()), Verdict::Failing("draining for too long".to_owned()));
+    }
+
+    #[test]
+    fn an_older_version_without_health_endpoints_is_healthy_only_when_the_port_is_its_own() {
+        let page = Answer::Foreign { status: 200, reason: "text/html".to_owned() };
+        let mut seen = Observation { health: page, port: PortOwner::Gateway, ..nothing() };
+        assert_eq!(verdict(&seen), Verdict::Healthy);
+        seen.port = PortOwner::Unknown;
+        assert_eq!(verdict(&seen), Verdict::Unknown("HTTP 200: text/html".to_owned()));
+    }
+
+    #[test]
+    fn a_stranger_on_the_port_is_named_whatever_it_answers() {
+        let seen = Observation {
+            health: Answer::Json { status: 200, body: HealthBody { live: true } },
+            port: PortOwner::Stranger { pid: Some(9), name: "nginx".to_owned() },
+            ..nothing()
+        };
+        assert_eq!(verdict(&seen), Verdict::PortTaken { pid: Some(9), name: "nginx".to_owned() });
+    }
+
+    #[test]
+    fn no_answer_is_a_hang_but_not_in_the_first_minutes_of_a_generation() {
+        let mut seen = Observation { health: Answer::TimedOut, process: running(30), ..nothing() };
+        assert_eq!(verdict(&seen), Verdict::Starting(String::new()));
+        let was_ready = Context { was_ready: true, ..Context::default() };
+        assert_eq!(judge(&seen, was_ready, &Policy::default()), Verdict::Hung);
+        seen.process = running(121);
+        assert_eq!(verdict(&seen), Verdict::Hung);
+    }
+
+    #[test]
+    fn a_closed_port_means_what_the_process_and_the_service_say() {
+        let refused = |process, service| Observation { health: Answer::Refused, process, service, ..nothing() };
+        let unmanaged = ServiceState::Unmanaged;
+        assert_eq!(verdict(&refused(ProcessState::Gone, unmanaged.clone())), Verdict::Gone);
+        assert_eq!(verdict(&refused(running(5), unmanaged.clone())), Verdict::Starting(String::new()));
+        assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::Stopped)), Verdict::Stopped);
+        assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::Disabled)), Verdict::ServiceDisabled);
+        assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::NotLoaded)), Verdict::ServiceNotLoaded);
+        assert_eq!(verdict(&refused(ProcessState::Unknown, ServiceState::NotInstalled)), Verdict::NotInstalled);
+        let after_78 = Context { refused: true, ..Context::default() };
+        let seen = refused(ProcessState::Gone, unmanaged.clone());
+        assert_eq!(judge(&seen, after_78, &Policy::default()), Verdict::Refuses);
+    }
+
+    #[test]
+    fn an_in_process_restart_is_no_zombie_until_patience_ends() {
+        let seen = Observation { health: Answer::Refused, process: running(9_000), ..nothing() };
+        let context =
+            |closed| Context { was_ready: true, closed_for: Duration::from_secs(closed), ..Context::default() };
+        assert_eq!(judge(&seen, context(3), &Policy::default()), Verdict::Starting(String::new()));
+        assert_eq!(judge(&seen, context(60), &Policy::default()), Verdict::Zombie);
+    }
+}

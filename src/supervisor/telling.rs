@@ -1,0 +1,97 @@
+//! Telling the person: each stage of an incident once, and its end once.
+
+use super::Supervisor;
+use super::breaker::Breaker;
+use super::event::{Action, Alert, AlertKind};
+use super::healing::Remedy;
+use super::incident::Stage;
+use super::moment::{Moment, milliseconds};
+use super::verdict::{Severity, Verdict};
+
+impl Supervisor {
+    pub(super) fn alert(&self, now: Moment, kind: AlertKind) -> Action {
+        let incident = self.state.incident.as_ref().map(|incident| incident.summary(now, false));
+        Action::Announce(Alert { incident, kind, at: now.wall })
+    }
+
+    /// Tells what is due to be told, and ends an incident whose health has held.
+    pub(super) fn tell(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        self.open_degraded_incident(now);
+        self.end_incident_if_held(now, actions);
+        if self.state.pause.is_some() {
+            return;
+        }
+        let Some(incident) = &self.state.incident else { return };
+        let told = incident.told;
+        let stage = self.stage();
+        if stage <= told {
+            return;
+        }
+        let verdict = self.verdict.clone();
+        let attempt = self.state.attempt;
+        let kind = match stage {
+            Stage::Nothing => return,
+            Stage::Degraded => AlertKind::Degraded { verdict },
+            Stage::Down | Stage::Blocked | Stage::SafeMode if told < Stage::Down => AlertKind::Down {
+                verdict,
+                next: attempt.map(|attempt| attempt.rung),
+                next_at: attempt.map(|attempt| attempt.at.wall),
+            },
+            Stage::Down => return,
+            Stage::Blocked => AlertKind::Blocked { verdict },
+            Stage::SafeMode => {
+                let Breaker::Open { until, .. } = self.state.breaker else { return };
+                AlertKind::SafeMode { verdict, next_trial_at: until.wall }
+            }
+        };
+        let is_down = matches!(kind, AlertKind::Down { .. });
+        let alert = self.alert(now, kind);
+        actions.push(alert);
+        if let Some(incident) = &mut self.state.incident {
+            // `down` says that a person must act, but not that this is safe mode: that is told next.
+            incident.told = if is_down && stage == Stage::SafeMode { Stage::Down } else { stage };
+        }
+        self.tell(now, actions);
+    }
+
+    /// How far the present situation calls for telling.
+    fn stage(&self) -> Stage {
+        match self.verdict.severity() {
+            Severity::Good | Severity::Neutral => Stage::Nothing,
+            Severity::Impaired => Stage::Degraded,
+            Severity::Outage if self.remedy() == Remedy::Person || self.verdict == Verdict::Refuses => Stage::Blocked,
+            Severity::Outage if matches!(self.state.breaker, Breaker::Open { .. }) => Stage::SafeMode,
+            Severity::Outage => Stage::Down,
+        }
+    }
+
+    /// "Works, but not whole" becomes an incident when it has lasted.
+    fn open_degraded_incident(&mut self, now: Moment) {
+        let Some(since) = self.suspect_since else { return };
+        let lasted = now.awake_since(since) >= self.policy.unready_patience;
+        if self.verdict.severity() == Severity::Impaired && self.state.incident.is_none() && lasted {
+            self.open_incident(since);
+        }
+    }
+
+    fn end_incident_if_held(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        let held = self.state.incident.as_ref().and_then(|incident| incident.good_since);
+        let Some(good_since) = held.filter(|since| now.awake_since(*since) >= self.policy.healthy_hold) else { return };
+        if self.latest.severity() != Severity::Good || self.state.running.is_some() {
+            return;
+        }
+        let Some(incident) = self.state.incident.take() else { return };
+        self.state.breaker = Breaker::Closed;
+        let mut summary = incident.summary(good_since, true);
+        summary.duration = u64::try_from(milliseconds(good_since.elapsed_since(incident.began))).unwrap_or(0);
+        if incident.told > Stage::Nothing {
+            let kind = AlertKind::Recovered {
+                downtime: summary.duration,
+                attempts: incident.attempts,
+                fixed_by: incident.fixed_by,
+            };
+            actions.push(Action::Announce(Alert { incident: Some(summary.clone()), kind, at: good_since.wall }));
+        }
+        self.state.last_incident = Some(summary);
+    }
+}

@@ -1,0 +1,466 @@
+//! What alerts say, wherever they are read: a notification, Discord, the menu's channel rows.
+
+use std::time::Duration;
+
+use super::{Language, Phrase, words};
+use crate::request::Reply;
+use crate::supervisor::event::AlertKind;
+use crate::supervisor::ladder::{Outcome, Rung};
+
+/// How a moment (Unix milliseconds) is written where the text will be read.
+pub type SayMoment<'a> = &'a dyn Fn(i64) -> String;
+
+/// Whether a moment is as good as the reference (both Unix milliseconds): nobody wants to read the clock for that.
+#[must_use]
+pub fn is_now(at: i64, reference: i64) -> bool {
+    at <= reference.saturating_add(1_500)
+}
+
+/// The word for such a moment.
+#[must_use]
+pub fn now(language: Language) -> &'static str {
+    language.pick("now", "지금")
+}
+
+/// What an alert calls its gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject<'a> {
+    /// Its name in the configuration.
+    pub name: &'a str,
+    /// The built-in practice gateway.
+    pub practice: bool,
+}
+
+impl Phrase for Subject<'_> {
+    fn say(&self, language: Language) -> String {
+        let kind = if self.practice {
+            language.pick("Practice gateway", "연습용 게이트웨이")
+        } else {
+            language.pick("OpenClaw gateway", "OpenClaw 게이트웨이")
+        };
+        // "gateway" is the name that a configuration without names gives: it would say the same thing twice.
+        if self.name.is_empty() || self.name == "gateway" || self.practice {
+            kind.to_owned()
+        } else {
+            format!("{kind} “{}”", self.name)
+        }
+    }
+}
+
+/// The headline of an alert.
+#[must_use]
+pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> String {
+    let who = subject.say(language);
+    match (kind, language) {
+        (AlertKind::Down { .. }, Language::English) => format!("{who} is down"),
+        (AlertKind::Down { .. }, Language::Korean) => format!("{who} 중단됨"),
+        (AlertKind::Degraded { .. }, Language::English) => format!("{who} works only in part"),
+        (AlertKind::Degraded { .. }, Language::Korean) => format!("{who} 일부 기능 이상"),
+        (AlertKind::SafeMode { .. }, Language::English) => format!("{who} keeps failing: safe mode"),
+        (AlertKind::SafeMode { .. }, Language::Korean) => format!("{who} 반복 실패: 안전 모드"),
+        (AlertKind::Blocked { .. }, Language::English) => format!("{who} needs you"),
+        (AlertKind::Blocked { .. }, Language::Korean) => format!("{who} 직접 조치 필요"),
+        (AlertKind::Recovered { downtime, .. }, _) => {
+            let time = words::duration(Duration::from_millis(*downtime), language);
+            match language {
+                Language::English => format!("Recovered in {time}"),
+                Language::Korean => format!("{time} 만에 복구됨"),
+            }
+        }
+        (AlertKind::RestartFinished { outcome }, _) if outcome.succeeded() => {
+            language.pick("Restart finished", "재시작 완료").to_owned()
+        }
+        (AlertKind::RestartFinished { .. }, _) => {
+            language.pick("The restart did not work", "재시작하지 못했습니다").to_owned()
+        }
+        (AlertKind::Test, _) => language.pick("Test alert from Lifeguard", "Lifeguard 시험 알림").to_owned(),
+    }
+}
+
+/// The sentences below the headline: what happened, then what is being done or what to do.
+#[must_use]
+pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: SayMoment<'_>) -> String {
+    let who = subject.say(language);
+    match kind {
+        AlertKind::Down { verdict, next, next_at } => {
+            format!("{} {}", sentence(&verdict.say(language)), plan(*next, *next_at, language, moment))
+        }
+        AlertKind::Degraded { verdict } => {
+            let rest = language.pick("Lifeguard keeps watching.", "Lifeguard가 계속 지켜보고 있습니다.");
+            format!("{} {rest}", sentence(&verdict.say(language)))
+        }
+        AlertKind::SafeMode { verdict, next_trial_at } => {
+            let trial = moment(*next_trial_at);
+            let rest = match language {
+                Language::English => format!(
+                    "Restarting did not help, so Lifeguard waits: the next trial is {trial}. The log says why it fails."
+                ),
+                Language::Korean => format!(
+                    "재시작해도 나아지지 않아 잠시 기다립니다. 다음 시도: {trial}. 실패 원인은 로그에서 확인할 수 있습니다."
+                ),
+            };
+            format!("{} {rest}", sentence(&verdict.say(language)))
+        }
+        AlertKind::Blocked { verdict } => {
+            let rest = language.pick(
+                "A restart would not help. Mend this, and Lifeguard takes over again.",
+                "재시작으로는 해결되지 않습니다. 문제를 고치면 Lifeguard가 다시 맡습니다.",
+            );
+            format!("{} {rest}", sentence(&verdict.say(language)))
+        }
+        AlertKind::Recovered { attempts, fixed_by, .. } => recovery(&who, *attempts, *fixed_by, language),
+        AlertKind::RestartFinished { outcome } => match language {
+            Language::English => format!("{who}: {}", outcome.say(language)),
+            Language::Korean => format!("{who}: {}", outcome.say(language)),
+        },
+        AlertKind::Test => language
+            .pick(
+                "If you can read this, alerts reach you here. Nothing is wrong.",
+                "이 메시지가 보이면 알림이 정상적으로 전달되는 것입니다. 문제는 없습니다.",
+            )
+            .to_owned(),
+    }
+}
+
+fn plan(next: Option<Rung>, next_at: Option<i64>, language: Language, moment: SayMoment<'_>) -> String {
+    let Some(rung) = next else {
+        return language
+            .pick(
+                "Nobody starts this one by itself: use Start in Lifeguard's menu, or `lifeguard restart`.",
+                "자동으로 시작되지 않는 게이트웨이입니다. Lifeguard 메뉴의 시작이나 `lifeguard restart`를 사용하세요.",
+            )
+            .to_owned();
+    };
+    let what = match rung {
+        Rung::Start => language.pick("Lifeguard starts it again", "Lifeguard가 다시 시작합니다"),
+        Rung::Graceful => {
+            language.pick("Lifeguard restarts it in good order", "Lifeguard가 작업을 마무리한 뒤 재시작합니다")
+        }
+        Rung::Restart => language.pick("Lifeguard restarts it", "Lifeguard가 재시작합니다"),
+    };
+    next_at.map_or_else(|| format!("{what}."), |at| format!("{what} ({}).", moment(at)))
+}
+
+fn recovery(who: &str, attempts: u32, fixed_by: Option<Rung>, language: Language) -> String {
+    match (fixed_by, language) {
+        (None, Language::English) => format!("{who} came back by itself and has stayed up."),
+        (None, Language::Korean) => format!("{who}: 스스로 복구되어 안정적으로 동작합니다."),
+        (Some(rung), Language::English) => {
+            let tries = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+            format!("{who} is up again and has stayed up, after {tries}; what helped: {}.", rung.say(language))
+        }
+        (Some(rung), Language::Korean) => {
+            format!("{who}: {attempts}번 시도 끝에 복구되어 안정적으로 동작합니다. 해결 방법: {}.", rung.say(language))
+        }
+    }
+}
+
+/// A phrase in the middle of a line made a sentence: a capital at its head, a full stop at its end.
+fn sentence(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let mut text: String = first.to_uppercase().chain(letters).collect();
+    if !text.ends_with(['.', '!', '?']) {
+        text.push('.');
+    }
+    text
+}
+
+/// The note on an alert that was delivered long after it happened.
+#[must_use]
+pub fn late(happened: &str, delay: Duration, language: Language) -> String {
+    let delay = words::duration(delay, language);
+    match language {
+        Language::English => format!("Delivered {delay} late: this happened {happened}."),
+        Language::Korean => format!("{delay} 늦게 전달됨. 발생 시각: {happened}."),
+    }
+}
+
+/// The name of a fact that is listed below an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The gateway's name.
+    Gateway,
+    /// Its address.
+    Address,
+    /// What is the matter.
+    Matter,
+    /// When the incident began.
+    Since,
+    /// How long the incident lasted.
+    Lasted,
+    /// Attempts so far.
+    Attempts,
+    /// When the next attempt is due.
+    Next,
+    /// The incident's number.
+    Incident,
+    /// The machine's name.
+    Host,
+}
+
+impl Phrase for Field {
+    fn say(&self, language: Language) -> String {
+        let (english, korean) = match self {
+            Self::Gateway => ("Gateway", "게이트웨이"),
+            Self::Address => ("Address", "주소"),
+            Self::Matter => ("What is the matter", "상태"),
+            Self::Since => ("Since", "시작"),
+            Self::Lasted => ("Lasted", "지속 시간"),
+            Self::Attempts => ("Attempts", "시도 횟수"),
+            Self::Next => ("Next attempt", "다음 시도"),
+            Self::Incident => ("Incident", "장애 번호"),
+            Self::Host => ("Host", "호스트"),
+        };
+        language.pick(english, korean).to_owned()
+    }
+}
+
+/// The label on what comes from the practice gateway.
+#[must_use]
+pub fn practice(language: Language) -> &'static str {
+    language.pick("practice", "연습")
+}
+
+/// A button of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Button {
+    /// Restart the gateway.
+    Restart,
+    /// Start a gateway that nobody else starts.
+    Start,
+    /// Open its log.
+    OpenLog,
+    /// Hands off for an hour.
+    Pause,
+}
+
+impl Phrase for Button {
+    fn say(&self, language: Language) -> String {
+        let (english, korean) = match self {
+            Self::Restart => ("Restart", "재시작"),
+            Self::Start => ("Start", "시작"),
+            Self::OpenLog => ("Open log", "로그 열기"),
+            Self::Pause => ("Pause 1 h", "1시간 일시 중지"),
+        };
+        language.pick(english, korean).to_owned()
+    }
+}
+
+/// What a notification says after one of its buttons was pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pressed {
+    /// It is being done.
+    Working(Button),
+    /// It is done, or not; the answer says which.
+    Answered(Button, Reply),
+    /// No answer came in time.
+    NoAnswer,
+    /// Lifeguard is about to quit.
+    Quitting,
+}
+
+impl Phrase for Pressed {
+    fn say(&self, language: Language) -> String {
+        match self {
+            Self::Working(Button::Restart) => language.pick("Restarting …", "재시작하는 중…").to_owned(),
+            Self::Working(Button::Start) => language.pick("Starting …", "시작하는 중…").to_owned(),
+            Self::Working(Button::OpenLog) => language.pick("Opening the log …", "로그를 여는 중…").to_owned(),
+            Self::Working(Button::Pause) => language.pick("Pausing …", "일시 중지하는 중…").to_owned(),
+            Self::Answered(Button::Pause, Reply::Done) => language
+                .pick(
+                    "Paused: Lifeguard keeps its hands off for 1 h.",
+                    "일시 중지됨: 1시간 동안 Lifeguard가 개입하지 않습니다.",
+                )
+                .to_owned(),
+            Self::Answered(_, Reply::Done) => language.pick("Done.", "완료되었습니다.").to_owned(),
+            Self::Answered(_, Reply::Concluded(outcome)) => concluded(outcome, language),
+            Self::Answered(_, Reply::Refused(reason)) => match language {
+                Language::English => format!("Not done: {reason}"),
+                Language::Korean => format!("수행하지 못했습니다: {reason}"),
+            },
+            Self::NoAnswer => language
+                .pick(
+                    "No answer yet: the menu and `lifeguard status` show how it goes.",
+                    "아직 응답이 없습니다. 메뉴나 `lifeguard status`에서 진행 상황을 확인하세요.",
+                )
+                .to_owned(),
+            Self::Quitting => language
+                .pick("Not done: Lifeguard is about to quit.", "수행하지 못했습니다: Lifeguard가 종료되는 중입니다.")
+                .to_owned(),
+        }
+    }
+}
+
+fn concluded(outcome: &Outcome, language: Language) -> String {
+    let result = outcome.say(language);
+    if outcome.succeeded() {
+        return result;
+    }
+    match language {
+        Language::English => format!("It did not work. {result}"),
+        Language::Korean => format!("실패했습니다. {result}"),
+    }
+}
+
+/// What to say where buttons cannot be shown.
+#[must_use]
+pub fn without_buttons(language: Language) -> &'static str {
+    language.pick(
+        "Lifeguard's menu and `lifeguard restart` can restart it.",
+        "Lifeguard 메뉴나 `lifeguard restart`로 재시작할 수 있습니다.",
+    )
+}
+
+/// What is wrong with an alert channel, and what to do about it. Free of secrets by construction: the texts
+/// inside never come from a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The webhook does not exist any more.
+    WebhookUnknown,
+    /// The webhook's token is not accepted.
+    WebhookForbidden(u16),
+    /// The server refused this very message.
+    MessageRefused {
+        /// HTTP status.
+        status: u16,
+        /// The server's own words, redacted.
+        detail: String,
+    },
+    /// Too many messages; the server said when to come back.
+    RateLimited(Duration),
+    /// The server answered with an error of its own.
+    ServerError(u16),
+    /// The server sent us elsewhere.
+    Redirected(u16),
+    /// The answer is not Discord's.
+    NotUnderstood,
+    /// No whole answer in time.
+    TimedOut,
+    /// No connection.
+    Unreachable,
+    /// The connection is not secure.
+    Untrusted,
+    /// The HTTP client could not be built.
+    NoHttpClient,
+    /// There is no session bus.
+    NoSessionBus,
+    /// Nobody on the session bus shows notifications.
+    NoNotificationDaemon,
+    /// The notification daemon refused.
+    DaemonRefused(String),
+    /// Not started from an .app bundle.
+    NotInBundle,
+    /// The person, or a profile, said no to notifications.
+    NotPermitted,
+    /// This channel is not configured.
+    NoSuchChannel,
+    /// The receiving side did not confirm within this time.
+    NotConfirmed(Duration),
+    /// Lifeguard's own alert tasks have ended.
+    Ended,
+}
+
+impl Phrase for Problem {
+    fn say(&self, language: Language) -> String {
+        let (english, korean) = match self {
+            Self::WebhookUnknown => (
+                "Discord does not know this webhook (404): create a new one and put its address into the configuration.",
+                "Discord에 없는 웹훅입니다(404). 새 웹훅을 만들어 설정에 주소를 입력하세요.",
+            ),
+            Self::WebhookForbidden(status) => {
+                return match language {
+                    Language::English => format!(
+                        "Discord does not accept this webhook ({status}): check that its address is whole, or create a new one."
+                    ),
+                    Language::Korean => {
+                        format!("Discord가 이 웹훅을 거부했습니다({status}). 주소가 온전한지 확인하거나 새로 만드세요.")
+                    }
+                };
+            }
+            Self::MessageRefused { status, detail } => {
+                return match language {
+                    Language::English => format!("Discord refused a message ({status}): {detail}"),
+                    Language::Korean => format!("Discord가 메시지를 거부했습니다({status}): {detail}"),
+                };
+            }
+            Self::RateLimited(wait) => {
+                let wait = words::duration(*wait, language);
+                return match language {
+                    Language::English => format!("Discord asks to wait {wait}; the message will follow by itself."),
+                    Language::Korean => {
+                        format!("Discord의 요청으로 {wait} 기다립니다. 이후 자동으로 전송됩니다.")
+                    }
+                };
+            }
+            Self::ServerError(status) => {
+                return match language {
+                    Language::English => format!("Discord has trouble of its own ({status}); tried again by itself."),
+                    Language::Korean => format!("Discord 서버 오류({status}). 자동으로 다시 시도합니다."),
+                };
+            }
+            Self::Redirected(status) => {
+                return match language {
+                    Language::English => format!(
+                        "The webhook's address leads elsewhere ({status}), which Lifeguard does not follow: enter the final address."
+                    ),
+                    Language::Korean => {
+                        format!("웹훅 주소가 다른 곳으로 연결됩니다({status}). 따라가지 않으니 최종 주소를 입력하세요.")
+                    }
+                };
+            }
+            Self::NotUnderstood => (
+                "The answer did not come from Discord: is there a proxy or a log-in page in between?",
+                "Discord의 응답이 아닙니다. 중간에 프록시나 로그인 페이지가 있는지 확인하세요.",
+            ),
+            Self::TimedOut => (
+                "Discord did not answer in time; tried again by itself.",
+                "Discord가 제때 응답하지 않았습니다. 자동으로 다시 시도합니다.",
+            ),
+            Self::Unreachable => (
+                "Discord cannot be reached: is the network up? Tried again by itself.",
+                "Discord에 연결할 수 없습니다. 네트워크를 확인하세요. 자동으로 다시 시도합니다.",
+            ),
+            Self::Untrusted => (
+                "The secure connection to Discord failed: check the clock and any proxy in between.",
+                "Discord와 보안 연결에 실패했습니다. 시계와 프록시를 확인하세요.",
+            ),
+            Self::NoHttpClient => (
+                "The HTTP client could not be set up: the log has the cause.",
+                "HTTP 클라이언트를 준비하지 못했습니다. 로그에서 원인을 확인하세요.",
+            ),
+            Self::NoSessionBus => (
+                "No desktop session bus here: notifications need a desktop session.",
+                "데스크톱 세션 버스가 없습니다. 알림을 보려면 데스크톱 세션이 필요합니다.",
+            ),
+            Self::NoNotificationDaemon => (
+                "Nothing on this desktop shows notifications: start a notification daemon such as xfce4-notifyd or dunst.",
+                "알림을 표시하는 프로그램이 없습니다. xfce4-notifyd나 dunst 같은 알림 데몬을 실행하세요.",
+            ),
+            Self::DaemonRefused(reason) => {
+                return match language {
+                    Language::English => format!("The notification daemon refused: {reason}"),
+                    Language::Korean => format!("알림 데몬이 거부했습니다: {reason}"),
+                };
+            }
+            Self::NotInBundle => (
+                "Notifications need Lifeguard.app: start it from there (`make bundle` builds it).",
+                "알림을 보내려면 Lifeguard.app으로 실행해야 합니다(`make bundle`로 빌드).",
+            ),
+            Self::NotPermitted => (
+                "Notifications are not allowed: System Settings > Notifications > Lifeguard.",
+                "알림이 허용되지 않았습니다: 시스템 설정 > 알림 > Lifeguard.",
+            ),
+            Self::NoSuchChannel => ("This channel is not configured.", "설정되지 않은 채널입니다."),
+            Self::NotConfirmed(limit) => {
+                let limit = words::duration(*limit, language);
+                return match language {
+                    Language::English => format!("No confirmation within {limit}."),
+                    Language::Korean => format!("{limit} 안에 확인을 받지 못했습니다."),
+                };
+            }
+            Self::Ended => ("Lifeguard is about to quit.", "Lifeguard가 종료되는 중입니다."),
+        };
+        language.pick(english, korean).to_owned()
+    }
+}

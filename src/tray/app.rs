@@ -1,0 +1,386 @@
+//! Shows the icon and the menu: the only file that knows tao and tray-icon.
+//!
+//! Everything of the tray lives in [`run`] on the main thread, in one [`Ui`] value. Three things reach it, all as
+//! [`UiEvent`]s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
+//! ages move on and an old snapshot turns stale even if the rest of the app hangs; clicks, which the toolkit reports
+//! on threads of its choice; and the end of the app. The loop never waits for anything but these.
+
+mod live;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tao::event::{Event, StartCause};
+use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
+use tao::platform::run_return::EventLoopExtRunReturn;
+use tokio::sync::{Notify, mpsc, watch};
+use tray_icon::menu::{Menu, MenuEvent};
+use tray_icon::{Icon, TrayIcon, TrayIconBuilder, TrayIconEvent};
+
+use self::live::LiveRow;
+use super::icon::{Ink, SIZE, Shape, rgba};
+use super::menu::{MenuModel, View};
+use super::row::Row;
+use crate::platform::clock;
+use crate::platform::desktop::login_item::LoginItem;
+use crate::request::UserAction;
+use crate::snapshot::Snapshot;
+use crate::text::Language;
+
+/// How often ages are counted anew.
+const TICK: Duration = Duration::from_secs(1);
+/// The login item is looked up again after this many ticks, in case it was changed in the system's settings.
+const LOGIN_ITEM_TICKS: u32 = 30;
+/// After a click on it, it is looked up at each of this many ticks, until the app has changed it.
+const EAGER_TICKS: u32 = 5;
+/// Names this icon for the system: its id on D-Bus, and the key of its place in the macOS menu bar.
+const ICON_NAME: &str = "io.lifeguard.Lifeguard";
+/// Shown as the title of the icon, where a system shows one.
+#[cfg(not(target_os = "macos"))]
+const APP_NAME: &str = "Lifeguard";
+
+/// What the tray needs to know before it starts.
+pub struct TraySetup {
+    /// Language of the menu.
+    pub language: Language,
+    /// One colour, by shape only.
+    pub monochrome: bool,
+    /// Looks up the login item; called on a thread of the tray's own.
+    pub login_item: Box<dyn Fn() -> LoginItem + Send>,
+}
+
+/// There can be no icon here.
+#[derive(Debug, thiserror::Error)]
+pub enum TrayError {
+    /// Nothing to draw on.
+    #[error("no display can be reached ({0}); `lifeguard watch` does the same without an icon")]
+    NoDisplay(String),
+    /// No session bus, over which an icon would be shown.
+    #[error("no icon can be shown, because there is no D-Bus session bus ({0}); `lifeguard watch` needs none")]
+    NoBus(String),
+    /// The system refused the icon.
+    #[error("the system refused the icon ({0}); `lifeguard watch` does the same without one")]
+    Refused(String),
+    /// The thread that brings the news could not be started.
+    #[error("the tray's thread could not be started: {0}")]
+    NoThread(std::io::Error),
+}
+
+/// What reaches the loop from other threads.
+#[derive(Debug)]
+enum UiEvent {
+    /// A new snapshot, or a second has passed.
+    Refresh,
+    /// The login item is so now.
+    LoginItem(LoginItem),
+    /// The row with this key was clicked.
+    Clicked(String),
+    /// The icon itself was clicked where that does not open the menu.
+    IconClicked,
+    /// Nobody will send snapshots any more: the app is ending.
+    Ended,
+}
+
+type Proxy = Arc<EventLoopProxy<UiEvent>>;
+
+/// Shows the tray on the main thread until the sender of `snapshots` is dropped; then, and also when the system ends
+/// the session, runs `on_exit`. If there can be no icon, returns why, without having run `on_exit`. At most once per
+/// process: the toolkit keeps its handlers for ever.
+pub fn run(
+    setup: TraySetup,
+    snapshots: watch::Receiver<Snapshot>,
+    actions: mpsc::Sender<UserAction>,
+    on_exit: Box<dyn FnOnce() + Send>,
+) -> Result<(), TrayError> {
+    check_display()?;
+    let mut event_loop = event_loop();
+    let proxy: Proxy = Arc::new(event_loop.create_proxy());
+    forward_clicks(&proxy);
+    let login_item_clicked = Arc::new(Notify::new());
+    let mut ui = Ui::new(&setup, snapshots.clone(), actions, Arc::clone(&login_item_clicked));
+    let messenger = Messenger { snapshots, proxy, login_item: setup.login_item, login_item_clicked };
+    let mut messenger = Some(messenger);
+    let mut on_exit = Some(on_exit);
+    let mut outcome = Ok(());
+    let mut ended = false;
+    event_loop.run_return(|event, _, control_flow| {
+        match event {
+            Event::NewEvents(StartCause::Init) => {
+                let started = ui.show().and_then(|()| messenger.take().map_or(Ok(()), Messenger::start));
+                if let Err(error) = started {
+                    outcome = Err(error);
+                    ended = true;
+                }
+            }
+            Event::UserEvent(UiEvent::Ended) => ended = true,
+            Event::UserEvent(event) => ui.handle(event),
+            Event::Reopen { .. } => ui.send(UserAction::Show),
+            Event::LoopDestroyed if outcome.is_ok() => {
+                if let Some(on_exit) = on_exit.take() {
+                    on_exit();
+                }
+            }
+            _ => {}
+        }
+        *control_flow = if ended { ControlFlow::Exit } else { ControlFlow::Wait };
+    });
+    outcome
+}
+
+/// The toolkit panics without a display, so that one is opened here first.
+#[cfg(target_os = "linux")]
+fn check_display() -> Result<(), TrayError> {
+    let named = ["DISPLAY", "WAYLAND_DISPLAY"]
+        .into_iter()
+        .any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
+    if !named {
+        return Err(TrayError::NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
+    }
+    gtk::init().map_err(|error| TrayError::NoDisplay(error.to_string()))
+}
+
+/// macOS always has something to draw on, as far as a process can tell beforehand.
+#[cfg(not(target_os = "linux"))]
+fn check_display() -> Result<(), TrayError> {
+    Ok(())
+}
+
+fn event_loop() -> EventLoop<UiEvent> {
+    #[cfg_attr(not(target_os = "macos"), expect(unused_mut, reason = "only macOS has something to set"))]
+    let mut event_loop = EventLoopBuilder::<UiEvent>::with_user_event().build();
+    #[cfg(target_os = "macos")]
+    {
+        use tao::platform::macos::{ActivationPolicy, EventLoopExtMacOS};
+        // tao's own defaults would show a Dock icon and take the focus at login.
+        event_loop.set_activation_policy(ActivationPolicy::Accessory);
+        event_loop.set_activate_ignoring_other_apps(false);
+    }
+    event_loop
+}
+
+/// The toolkit keeps the first handler for ever, and queues events without limit where there is none.
+fn forward_clicks(proxy: &Proxy) {
+    let menu = Arc::clone(proxy);
+    MenuEvent::set_event_handler(Some(move |event: MenuEvent| post(&menu, UiEvent::Clicked(event.id.0))));
+    let icon = Arc::clone(proxy);
+    TrayIconEvent::set_event_handler(Some(move |event| {
+        if let TrayIconEvent::Click { .. } = event {
+            // macOS opens the menu by itself; App Nap may have held back its ages until now.
+            let opens_menu = cfg!(target_os = "macos");
+            post(&icon, if opens_menu { UiEvent::Refresh } else { UiEvent::IconClicked });
+        }
+    }));
+}
+
+fn post(proxy: &Proxy, event: UiEvent) {
+    if let Err(error) = proxy.send_event(event) {
+        tracing::debug!(%error, "the tray has ended");
+    }
+}
+
+/// Brings news to the loop, on a thread and a runtime of its own: it works on while the app's own runtime hangs.
+struct Messenger {
+    snapshots: watch::Receiver<Snapshot>,
+    proxy: Proxy,
+    login_item: Box<dyn Fn() -> LoginItem + Send>,
+    login_item_clicked: Arc<Notify>,
+}
+
+impl Messenger {
+    fn start(self) -> Result<(), TrayError> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(TrayError::NoThread)?;
+        let work = move || runtime.block_on(self.run());
+        thread::Builder::new().name("tray-messenger".to_owned()).spawn(work).map_err(TrayError::NoThread)?;
+        Ok(())
+    }
+
+    async fn run(mut self) {
+        let mut looked_up = None;
+        let mut ticks_to_look_up = 0;
+        let mut eager = 0;
+        loop {
+            if ticks_to_look_up == 0 {
+                let now = (self.login_item)();
+                if looked_up.as_ref() != Some(&now) {
+                    looked_up = Some(now.clone());
+                    eager = 0;
+                    post(&self.proxy, UiEvent::LoginItem(now));
+                }
+                ticks_to_look_up = if eager > 0 { 1 } else { LOGIN_ITEM_TICKS };
+            }
+            tokio::select! {
+                changed = self.snapshots.changed() => {
+                    if changed.is_err() {
+                        return post(&self.proxy, UiEvent::Ended);
+                    }
+                }
+                () = self.login_item_clicked.notified() => {
+                    eager = EAGER_TICKS;
+                    ticks_to_look_up = 1;
+                }
+                () = tokio::time::sleep(TICK) => {
+                    eager = eager.saturating_sub(1);
+                    ticks_to_look_up = ticks_to_look_up.saturating_sub(1);
+                }
+            }
+            if self.proxy.send_event(UiEvent::Refresh).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The icon, the menu, and what they show now.
+struct Ui {
+    language: Language,
+    ink: Ink,
+    zone: TimeZone,
+    snapshots: watch::Receiver<Snapshot>,
+    actions: mpsc::Sender<UserAction>,
+    login_item: LoginItem,
+    login_item_clicked: Arc<Notify>,
+    icons: HashMap<Shape, Icon>,
+    menu: Menu,
+    rows: Vec<LiveRow>,
+    shown: Option<MenuModel>,
+    tray: Option<TrayIcon>,
+    #[cfg(target_os = "macos")]
+    _awake: crate::platform::desktop::macos::Awake,
+}
+
+impl Ui {
+    fn new(
+        setup: &TraySetup,
+        snapshots: watch::Receiver<Snapshot>,
+        actions: mpsc::Sender<UserAction>,
+        login_item_clicked: Arc<Notify>,
+    ) -> Self {
+        Self {
+            language: setup.language,
+            ink: Ink::choose(setup.monochrome),
+            zone: TimeZone::system(),
+            snapshots,
+            actions,
+            login_item: LoginItem::Off,
+            login_item_clicked,
+            icons: HashMap::new(),
+            menu: Menu::new(),
+            rows: Vec::new(),
+            shown: None,
+            tray: None,
+            #[cfg(target_os = "macos")]
+            _awake: crate::platform::desktop::macos::Awake::begin("watching the OpenClaw gateway"),
+        }
+    }
+
+    /// Puts the icon up, already in its true state.
+    fn show(&mut self) -> Result<(), TrayError> {
+        let model = self.model();
+        live::reconcile(&live::Parent::Menu(&self.menu), &mut self.rows, &model.rows);
+        let builder = TrayIconBuilder::new()
+            .with_id(ICON_NAME)
+            .with_autosave_name(ICON_NAME)
+            .with_tooltip(&model.tooltip)
+            .with_menu(Box::new(self.menu.clone()));
+        // A title on macOS is text beside the icon.
+        #[cfg(not(target_os = "macos"))]
+        let builder = builder.with_title(APP_NAME);
+        let icon = self.icon(Shape::of(model.health))?;
+        #[cfg(target_os = "macos")]
+        let builder =
+            if self.ink == Ink::Template { builder.with_icon_templated(icon) } else { builder.with_icon(icon) };
+        #[cfg(not(target_os = "macos"))]
+        let builder = builder.with_icon(icon);
+        self.tray = Some(builder.build().map_err(refusal)?);
+        self.shown = Some(model);
+        Ok(())
+    }
+
+    fn handle(&mut self, event: UiEvent) {
+        match event {
+            UiEvent::Refresh | UiEvent::Ended => {}
+            UiEvent::LoginItem(state) => self.login_item = state,
+            UiEvent::Clicked(key) => self.clicked(&key),
+            UiEvent::IconClicked => self.send(UserAction::Show),
+        }
+        self.refresh();
+    }
+
+    fn clicked(&mut self, key: &str) {
+        let choice = self.shown.as_ref().and_then(|model| Row::find(&model.rows, key));
+        let Some(choice) = choice else {
+            tracing::debug!(key, "a row was clicked that is no longer there");
+            return;
+        };
+        let action = choice.action(clock::wall());
+        if matches!(action, UserAction::SetLoginItem(_)) {
+            // The toolkit has moved the tick already; it is to show what is, not what was wished.
+            live::restore_checks(&self.rows);
+            self.login_item_clicked.notify_one();
+        }
+        self.send(action);
+    }
+
+    fn send(&self, action: UserAction) {
+        if let Err(error) = self.actions.try_send(action) {
+            tracing::warn!(%error, "a click in the menu was dropped, because earlier ones are still waiting");
+        }
+    }
+
+    fn model(&self) -> MenuModel {
+        let view =
+            View { elapsed: clock::elapsed(), language: self.language, zone: &self.zone, login_item: &self.login_item };
+        MenuModel::of(&self.snapshots.borrow(), &view)
+    }
+
+    /// Brings icon and menu up to date, touching only what says something else than before.
+    fn refresh(&mut self) {
+        let model = self.model();
+        let Some(shown) = self.shown.as_ref().filter(|shown| **shown != model) else { return };
+        let (shape, tooltip) = (Shape::of(model.health), model.tooltip != shown.tooltip);
+        if shape != Shape::of(shown.health)
+            && let Err(error) = self.set_icon(shape)
+        {
+            tracing::warn!(%error, "the icon could not be changed");
+        }
+        if let Some(tray) = self.tray.as_ref().filter(|_| tooltip)
+            && let Err(error) = tray.set_tooltip(Some(&model.tooltip))
+        {
+            tracing::warn!(%error, "the tooltip could not be changed");
+        }
+        live::reconcile(&live::Parent::Menu(&self.menu), &mut self.rows, &model.rows);
+        self.shown = Some(model);
+    }
+
+    fn set_icon(&mut self, shape: Shape) -> Result<(), TrayError> {
+        let icon = Some(self.icon(shape)?);
+        let Some(tray) = &self.tray else { return Ok(()) };
+        #[cfg(target_os = "macos")]
+        if self.ink == Ink::Template {
+            return tray.set_icon_templated(icon).map_err(refusal);
+        }
+        tray.set_icon(icon).map_err(refusal)
+    }
+
+    fn icon(&mut self, shape: Shape) -> Result<Icon, TrayError> {
+        if let Some(icon) = self.icons.get(&shape) {
+            return Ok(icon.clone());
+        }
+        let icon = Icon::from_rgba(rgba(shape, self.ink, SIZE), SIZE, SIZE)
+            .map_err(|error| TrayError::Refused(error.to_string()))?;
+        self.icons.insert(shape, icon.clone());
+        Ok(icon)
+    }
+}
+
+fn refusal(error: tray_icon::Error) -> TrayError {
+    match error {
+        #[cfg(target_os = "linux")]
+        tray_icon::Error::Ksni(error) => TrayError::NoBus(error.to_string()),
+        other => TrayError::Refused(other.to_string()),
+    }
+}

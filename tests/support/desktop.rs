@@ -1,0 +1,407 @@
+//! A desktop of its own for one test: X server, session bus, panel, and on request a notification daemon. All of it
+//! lives in a temporary home and ends with the value.
+//!
+//! [`TrayItem`] reads and clicks the icon and its menu over D-Bus, as a panel does.
+
+#![allow(dead_code, reason = "each test uses its own part")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test helper fails the test")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use zbus::zvariant::{OwnedValue, Value};
+use zbus::{Connection, Proxy};
+
+/// Limit for anything on the desktop to come about. Generous: the machine may be busy with other tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Panel with one systray, where the pointer finds the icon.
+const PANEL: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
+<channel name="xfce4-panel" version="1.0">
+  <property name="configver" type="int" value="2"/>
+  <property name="panels" type="array">
+    <value type="int" value="1"/>
+    <property name="dark-mode" type="bool" value="true"/>
+    <property name="panel-1" type="empty">
+      <property name="position" type="string" value="p=6;x=0;y=0"/>
+      <property name="length" type="uint" value="100"/>
+      <property name="position-locked" type="bool" value="true"/>
+      <property name="icon-size" type="uint" value="22"/>
+      <property name="size" type="uint" value="30"/>
+      <property name="plugin-ids" type="array">
+        <value type="int" value="1"/>
+        <value type="int" value="2"/>
+      </property>
+    </property>
+  </property>
+  <property name="plugins" type="empty">
+    <property name="plugin-1" type="string" value="separator">
+      <property name="expand" type="bool" value="true"/>
+      <property name="style" type="uint" value="0"/>
+    </property>
+    <property name="plugin-2" type="string" value="systray">
+      <property name="icon-size" type="uint" value="22"/>
+      <property name="square-icons" type="bool" value="true"/>
+    </property>
+  </property>
+</channel>
+"#;
+
+/// Where the panel puts its only icon.
+const ICON: (&str, &str) = ("885", "15");
+
+/// A window's place on the screen, in pixels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) left: i32,
+    pub(crate) top: i32,
+    pub(crate) width: i32,
+    pub(crate) height: i32,
+}
+
+/// The running desktop.
+pub(crate) struct Desktop {
+    home: tempfile::TempDir,
+    display: String,
+    bus: String,
+    /// Newest first, so that they end in the reverse order of their start.
+    processes: Vec<Child>,
+}
+
+impl Desktop {
+    /// Starts X server, bus and panel, and waits until the panel takes icons.
+    pub(crate) async fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join(".config/xfce4/xfconf/xfce-perchannel-xml");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
+        std::fs::create_dir(home.path().join("run")).unwrap();
+
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "900x640x24", "-nolisten", "tcp", "-noreset"]);
+        let (server, number) = start_and_read_line(server);
+        let display = format!(":{}", number.trim());
+        let mut desktop = Self { home, display, bus: String::new(), processes: vec![server] };
+
+        let mut bus = desktop.command("dbus-daemon");
+        bus.args(["--session", "--nofork", "--print-address=1"]);
+        bus.arg(format!("--address=unix:path={}", desktop.home.path().join("run/bus").display()));
+        let (bus, address) = start_and_read_line(bus);
+        address.trim().clone_into(&mut desktop.bus);
+        desktop.processes.insert(0, bus);
+
+        let mut panel = desktop.command("xfce4-panel");
+        panel.arg("--disable-wm-check");
+        desktop.spawn(panel);
+        let connection = desktop.connect().await;
+        wait_for("the panel to take icons", || async {
+            let watcher = watcher(&connection).await.ok()?;
+            watcher.get_property::<bool>("IsStatusNotifierHostRegistered").await.ok()?.then_some(())
+        })
+        .await;
+        desktop
+    }
+
+    /// Starts xfce4-notifyd and waits until it answers.
+    pub(crate) async fn start_notifications(&mut self) {
+        let daemon = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"]
+            .into_iter()
+            .map(|folder| Path::new(folder).join("xfce4/notifyd/xfce4-notifyd"))
+            .find(|path| path.exists())
+            .expect("xfce4-notifyd is needed: apt-get install xfce4-notifyd");
+        let command = self.command(daemon);
+        self.spawn(command);
+        let connection = self.connect().await;
+        wait_for("the notification daemon", || async {
+            let names = zbus::fdo::DBusProxy::new(&connection).await.ok()?;
+            let name = "org.freedesktop.Notifications".try_into().ok()?;
+            names.name_has_owner(name).await.ok()?.then_some(())
+        })
+        .await;
+    }
+
+    /// A command that sees this desktop and nothing of the machine's own.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.home.path());
+        command.env("XDG_CONFIG_HOME", self.home.path().join(".config"));
+        command.env("XDG_RUNTIME_DIR", self.home.path().join("run"));
+        command.env("DISPLAY", &self.display);
+        command.env("LANG", "C.UTF-8").env("TZ", "UTC").env("RUST_BACKTRACE", "1");
+        // No accessibility bus, no file-system daemons, no settings daemon: they would outlive the test.
+        command.env("NO_AT_BRIDGE", "1").env("GTK_A11Y", "none");
+        command.env("GIO_USE_VFS", "local").env("GSETTINGS_BACKEND", "memory").env("GVFS_DISABLE_FUSE", "1");
+        if !self.bus.is_empty() {
+            command.env("DBUS_SESSION_BUS_ADDRESS", &self.bus);
+        }
+        command
+    }
+
+    /// The temporary home folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The X display, `:99`.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Address of the session bus.
+    pub(crate) fn bus(&self) -> &str {
+        &self.bus
+    }
+
+    /// A connection to the session bus, from the test itself.
+    pub(crate) async fn connect(&self) -> Connection {
+        zbus::connection::Builder::address(self.bus.as_str()).unwrap().build().await.unwrap()
+    }
+
+    /// Waits until the icon of the process with this id is on the panel.
+    pub(crate) async fn tray_item(&self, pid: u32) -> TrayItem {
+        let connection = self.connect().await;
+        let wanted = format!("org.kde.StatusNotifierItem-{pid}-");
+        let name = wait_for("the icon on the panel", || async {
+            let items: Vec<String> =
+                watcher(&connection).await.ok()?.get_property("RegisteredStatusNotifierItems").await.ok()?;
+            let item = items.into_iter().find(|item| item.starts_with(&wanted))?;
+            Some(item.split('/').next().unwrap_or_default().to_owned())
+        })
+        .await;
+        TrayItem { connection, name }
+    }
+
+    /// Runs `xdotool` and gives its output.
+    pub(crate) fn xdotool(&self, arguments: &[&str]) -> String {
+        let output = self.command("xdotool").args(arguments).output().expect("apt-get install xdotool");
+        assert!(output.status.success(), "xdotool {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Clicks with the left button.
+    pub(crate) fn click_at(&self, across: i32, down: i32) {
+        self.xdotool(&["mousemove", &across.to_string(), &down.to_string(), "click", "1"]);
+    }
+
+    /// Opens the menu of the only icon on the panel, as a person does, and says where it is.
+    pub(crate) async fn open_menu(&self) -> Window {
+        wait_for("the menu to open", || async {
+            self.xdotool(&["mousemove", ICON.0, ICON.1, "click", "3"]);
+            // A second click would close a menu that was only slow.
+            for _ in 0..20 {
+                if let Some(menu) = self.menu_window() {
+                    return Some(menu);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            None
+        })
+        .await
+    }
+
+    /// Where the open menu is, if one is open: the only window that is large and not as wide as the screen.
+    pub(crate) fn menu_window(&self) -> Option<Window> {
+        let windows = self.xdotool(&["search", "--onlyvisible", "--name", ".*"]);
+        windows.lines().filter_map(|id| self.window(id)).find(|window| window.width < 899 && window.height > 100)
+    }
+
+    fn window(&self, id: &str) -> Option<Window> {
+        // A window that has closed in the meantime is none.
+        let output = self.command("xdotool").args(["getwindowgeometry", "--shell", id]).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')?.parse().ok());
+        Some(Window { left: value("X")?, top: value("Y")?, width: value("WIDTH")?, height: value("HEIGHT")? })
+    }
+
+    /// Saves a picture of the whole screen.
+    pub(crate) fn screenshot(&self, path: &Path) {
+        let status = self
+            .command("import")
+            .args(["-silent", "-window", "root"])
+            .arg(path)
+            .status()
+            .expect("apt-get install imagemagick");
+        assert!(status.success(), "import: {status}");
+    }
+
+    /// Where tests put their pictures: `target/pictures`.
+    pub(crate) fn pictures() -> PathBuf {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn spawn(&mut self, mut command: Command) {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().unwrap_or_else(|error| panic!("{program} is needed: {error}"));
+        self.processes.insert(0, child);
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            // Both fail only if it has ended already.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// Width, height and ARGB bytes.
+type Picture = (i32, i32, Vec<u8>);
+
+/// An icon on the panel.
+pub(crate) struct TrayItem {
+    connection: Connection,
+    name: String,
+}
+
+/// One row of a menu, as the panel gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MenuNode {
+    /// Shifts whenever the menu's structure changes: look rows up by their label.
+    pub(crate) id: i32,
+    pub(crate) label: String,
+    pub(crate) enabled: bool,
+    pub(crate) checked: bool,
+    pub(crate) children: Vec<MenuNode>,
+}
+
+impl TrayItem {
+    /// A property of `org.kde.StatusNotifierItem`.
+    pub(crate) async fn property<T>(&self, property: &str) -> T
+    where
+        T: TryFrom<OwnedValue>,
+        T::Error: Into<zbus::Error>,
+    {
+        // Asked anew each time: a cache would show what was before a signal came.
+        let item = zbus::proxy::Builder::<Proxy<'_>>::new(&self.connection)
+            .destination(self.name.as_str())
+            .unwrap()
+            .path("/StatusNotifierItem")
+            .unwrap()
+            .interface("org.kde.StatusNotifierItem")
+            .unwrap()
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()
+            .await
+            .unwrap();
+        item.get_property(property).await.unwrap()
+    }
+
+    /// Width, height and ARGB bytes of the icon.
+    pub(crate) async fn pixels(&self) -> Picture {
+        let value: OwnedValue = self.property("IconPixmap").await;
+        let mut pictures: Vec<Picture> = value.try_into().unwrap();
+        pictures.remove(0)
+    }
+
+    /// Title and text of the tooltip.
+    pub(crate) async fn tooltip(&self) -> (String, String) {
+        let value: OwnedValue = self.property("ToolTip").await;
+        let (_, _, title, text): (String, Vec<Picture>, String, String) = value.try_into().unwrap();
+        (title, text)
+    }
+
+    /// The whole menu.
+    pub(crate) async fn menu(&self) -> Vec<MenuNode> {
+        let menu = self.menu_proxy().await;
+        let properties: Vec<&str> = Vec::new();
+        let reply = menu.call_method("GetLayout", &(0_i32, -1_i32, properties)).await.unwrap();
+        let (_, (_, _, children)): (u32, Layout) = reply.body().deserialize().unwrap();
+        children.into_iter().filter_map(node).collect()
+    }
+
+    /// Whether a row with this label is there now, submenus included.
+    pub(crate) async fn row(&self, label: &str) -> Option<MenuNode> {
+        find(&self.menu().await, label)
+    }
+
+    /// Waits for a row with this label.
+    pub(crate) async fn wait_for_row(&self, label: &str) -> MenuNode {
+        wait_for(&format!("the row {label:?}"), || self.row(label)).await
+    }
+
+    /// Clicks the row with this label.
+    pub(crate) async fn click(&self, label: &str) {
+        let row = self.wait_for_row(label).await;
+        let menu = self.menu_proxy().await;
+        menu.call_method("Event", &(row.id, "clicked", Value::from(0_i32), 0_u32)).await.unwrap();
+    }
+
+    /// The panel's left click on the icon.
+    pub(crate) async fn activate(&self) {
+        let item =
+            Proxy::new(&self.connection, self.name.as_str(), "/StatusNotifierItem", "org.kde.StatusNotifierItem")
+                .await
+                .unwrap();
+        item.call_method("Activate", &(0_i32, 0_i32)).await.unwrap();
+    }
+
+    async fn menu_proxy(&self) -> Proxy<'_> {
+        Proxy::new(&self.connection, self.name.as_str(), "/MenuBar", "com.canonical.dbusmenu").await.unwrap()
+    }
+}
+
+/// Id, properties and children of a row.
+type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
+fn node(value: OwnedValue) -> Option<MenuNode> {
+    let (id, properties, children): Layout = value.try_into().ok()?;
+    let text = |name: &str| properties.get(name).and_then(|value| String::try_from(value.clone()).ok());
+    let number = |name: &str| properties.get(name).and_then(|value| i32::try_from(value).ok());
+    if text("type").as_deref() == Some("separator") {
+        return None;
+    }
+    Some(MenuNode {
+        id,
+        // An underscore marks a letter for the keyboard; a doubled one is an underscore.
+        label: text("label").unwrap_or_default().replace("__", "\u{0}").replace('_', "").replace('\u{0}', "_"),
+        enabled: properties.get("enabled").and_then(|value| bool::try_from(value).ok()).unwrap_or(true),
+        checked: number("toggle-state") == Some(1),
+        children: children.into_iter().filter_map(node).collect(),
+    })
+}
+
+fn find(rows: &[MenuNode], label: &str) -> Option<MenuNode> {
+    rows.iter().find_map(|row| if row.label == label { Some(row.clone()) } else { find(&row.children, label) })
+}
+
+async fn watcher(connection: &Connection) -> zbus::Result<Proxy<'static>> {
+    zbus::proxy::Builder::<Proxy<'_>>::new(connection)
+        .destination("org.kde.StatusNotifierWatcher")?
+        .path("/StatusNotifierWatcher")?
+        .interface("org.kde.StatusNotifierWatcher")?
+        .cache_properties(zbus::proxy::CacheProperties::No)
+        .build()
+        .await
+}
+
+/// Asks again and again until there is an answer, at most for [`PATIENCE`].
+pub(crate) async fn wait_for<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Starts a program that says on its first line of output where it can be reached.
+fn start_and_read_line(mut command: Command) -> (Child, String) {
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{program} is needed: {error}"));
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(!line.trim().is_empty(), "{program} did not start");
+    (child, line)
+}

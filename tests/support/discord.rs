@@ -1,0 +1,225 @@
+//! A Discord on loopback that enforces the documented rules of webhooks and keeps what it accepted.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use lifeguard::alert::secret::SecretUrl;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// The webhook that exists.
+pub(crate) const NUMBER: &str = "1234567890123456789";
+/// Its token: must never be seen anywhere but in a request.
+pub(crate) const TOKEN: &str = "pLaNtEd-SeCrEt_0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOP";
+
+/// What the next request meets.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// A 429, and whoever comes back earlier than this is counted as a hammerer.
+    Limit { wait: Duration, global: bool, header_only: bool },
+    /// This status, with a body in Discord's form.
+    Status(u16),
+    /// Accepts the request and never answers.
+    Hang,
+    /// A 200 that is not Discord's.
+    Garbage,
+    /// Leads to another webhook of this server, which would accept it.
+    Redirect,
+    /// A 500 with a body without end.
+    Flood,
+}
+
+/// What the server has seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    /// Messages that were created, in order.
+    pub(crate) messages: Vec<Value>,
+    /// Requests of any kind.
+    pub(crate) requests: usize,
+    /// Rules that were broken.
+    pub(crate) violations: Vec<String>,
+    /// Requests that came although a limit was still in force.
+    pub(crate) hammered: usize,
+}
+
+struct Inner {
+    faults: Mutex<VecDeque<Fault>>,
+    /// Every request meets this one while it is set.
+    always: Mutex<Option<Fault>>,
+    limited_until: Mutex<Option<Instant>>,
+    seen: watch::Sender<Seen>,
+}
+
+/// The server. It ends with the test's runtime.
+#[derive(Clone)]
+pub(crate) struct FakeDiscord {
+    address: SocketAddr,
+    inner: Arc<Inner>,
+}
+
+impl FakeDiscord {
+    pub(crate) async fn start() -> Self {
+        let inner = Arc::new(Inner {
+            faults: Mutex::default(),
+            always: Mutex::default(),
+            limited_until: Mutex::default(),
+            seen: watch::channel(Seen::default()).0,
+        });
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/api/webhooks/{number}/{token}", any(execute)).with_state(Arc::clone(&inner));
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self { address, inner }
+    }
+
+    pub(crate) fn webhook(&self) -> SecretUrl {
+        SecretUrl::parse(&format!("http://{}/api/webhooks/{NUMBER}/{TOKEN}", self.address)).unwrap()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn deleted_webhook(&self) -> SecretUrl {
+        SecretUrl::parse(&format!("http://{}/api/webhooks/1/{TOKEN}", self.address)).unwrap()
+    }
+
+    /// The next request meets this; several form a queue.
+    pub(crate) fn then(&self, fault: Fault) -> &Self {
+        self.inner.faults.lock().unwrap().push_back(fault);
+        self
+    }
+
+    /// Every request meets this, until `None`.
+    pub(crate) fn always(&self, fault: Option<Fault>) {
+        *self.inner.always.lock().unwrap() = fault;
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        self.inner.seen.borrow().clone()
+    }
+
+    /// Waits until the condition holds; fails the test after half a minute.
+    pub(crate) async fn wait_until(&self, what: &str, condition: impl FnMut(&Seen) -> bool) -> Seen {
+        let mut seen = self.inner.seen.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(30), seen.wait_for(condition)).await;
+        waited.unwrap_or_else(|_| panic!("{what} did not happen: {:?}", self.seen())).unwrap().clone()
+    }
+}
+
+async fn execute(
+    State(inner): State<Arc<Inner>>,
+    Path((number, token)): Path<(String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    inner.seen.send_modify(|seen| seen.requests += 1);
+    if inner.limited_until.lock().unwrap().is_some_and(|until| Instant::now() < until) {
+        inner.seen.send_modify(|seen| seen.hammered += 1);
+        return error(StatusCode::TOO_MANY_REQUESTS, 0, "You are being rate limited.");
+    }
+    let fault = inner.faults.lock().unwrap().pop_front().or_else(|| inner.always.lock().unwrap().clone());
+    if let Some(fault) = fault {
+        return meet(&inner, fault).await;
+    }
+    if number != NUMBER {
+        return error(StatusCode::NOT_FOUND, 10015, "Unknown Webhook");
+    }
+    if token != TOKEN {
+        return error(StatusCode::UNAUTHORIZED, 50027, "Invalid Webhook Token");
+    }
+    let broken = rules_broken(&query, &headers, &body);
+    if !broken.is_empty() {
+        inner.seen.send_modify(|seen| seen.violations.extend(broken));
+        return error(StatusCode::BAD_REQUEST, 50035, "Invalid Form Body");
+    }
+    let mut message: Value = serde_json::from_slice(&body).unwrap();
+    let mut id = 0;
+    inner.seen.send_modify(|seen| {
+        id = seen.messages.len() + 1;
+        seen.messages.push(message.clone());
+    });
+    message["id"] = json!(id.to_string());
+    axum::Json(message).into_response()
+}
+
+async fn meet(inner: &Inner, fault: Fault) -> Response {
+    match fault {
+        Fault::Limit { wait, global, header_only } => {
+            *inner.limited_until.lock().unwrap() = Some(Instant::now() + wait);
+            let seconds = wait.as_secs_f64();
+            let headers = [(header::RETRY_AFTER, wait.as_secs().max(u64::from(header_only)).to_string())];
+            if header_only {
+                return (StatusCode::TOO_MANY_REQUESTS, headers, "error code: 1015").into_response();
+            }
+            let body = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": global });
+            (StatusCode::TOO_MANY_REQUESTS, headers, axum::Json(body)).into_response()
+        }
+        Fault::Status(status) => error(StatusCode::from_u16(status).unwrap(), 0, "as the test wants it"),
+        Fault::Hang => std::future::pending().await,
+        Fault::Garbage => "<html><title>Log in to the airport's network</title></html>".into_response(),
+        Fault::Redirect => {
+            let target = format!("/api/webhooks/{NUMBER}/{TOKEN}?wait=true");
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, target)]).into_response()
+        }
+        Fault::Flood => (StatusCode::INTERNAL_SERVER_ERROR, vec![b'x'; 32 * 1024 * 1024]).into_response(),
+    }
+}
+
+fn error(status: StatusCode, code: u32, message: &str) -> Response {
+    (status, axum::Json(json!({ "message": message, "code": code }))).into_response()
+}
+
+/// The rules of "Execute Webhook" and "Embed Limits" that this request breaks.
+fn rules_broken(query: &[(String, String)], headers: &HeaderMap, body: &[u8]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut rule = |kept: bool, name: &str| {
+        if !kept {
+            broken.push(name.to_owned());
+        }
+    };
+    rule(query.iter().any(|(name, value)| name == "wait" && value == "true"), "wait=true");
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    rule(agent.starts_with("openclaw-lifeguard/"), "a user agent");
+    let Ok(message) = serde_json::from_slice::<Value>(body) else {
+        rule(false, "JSON");
+        return broken;
+    };
+    rule(message["allowed_mentions"] == json!({ "parse": [] }), "allowed_mentions");
+    let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
+    if !message["username"].is_null() {
+        let name = message["username"].as_str().unwrap_or_default().to_lowercase();
+        rule((1..=80).contains(&name.chars().count()), "username of 1 to 80");
+        rule(!name.contains("discord") && !name.contains("clyde"), "username without reserved words");
+    }
+    let embeds = message["embeds"].as_array().cloned().unwrap_or_default();
+    rule((1..=10).contains(&embeds.len()), "1 to 10 embeds");
+    let mut together = 0;
+    for embed in &embeds {
+        let fields = embed["fields"].as_array().cloned().unwrap_or_default();
+        rule((1..=256).contains(&length(&embed["title"])), "title of 1 to 256");
+        rule((1..=4096).contains(&length(&embed["description"])), "description of 1 to 4096");
+        rule(length(&embed["footer"]["text"]) <= 2048, "footer of 2048");
+        rule(fields.len() <= 25, "25 fields");
+        rule(embed["color"].as_u64().is_some_and(|colour| colour <= 0x00FF_FFFF), "a colour");
+        rule(embed["timestamp"].as_str().is_some_and(|at| at.parse::<jiff::Timestamp>().is_ok()), "a timestamp");
+        for field in &fields {
+            rule((1..=256).contains(&length(&field["name"])), "field name of 1 to 256");
+            rule((1..=1024).contains(&length(&field["value"])), "field value of 1 to 1024");
+            together += length(&field["name"]) + length(&field["value"]);
+        }
+        together += length(&embed["title"]) + length(&embed["description"]) + length(&embed["footer"]["text"]);
+    }
+    rule(together <= 6000, "6000 together");
+    broken
+}
