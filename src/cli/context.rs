@@ -1,6 +1,7 @@
 //! What every command needs: the configuration, the places, the language, the way to the Lifeguard that runs.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use tokio::runtime::Runtime;
@@ -60,9 +61,12 @@ impl Context {
             .map_err(|cause| Failure::Said(CommandPhrase::NoRuntime(cause.to_string()), Exit::Bad))
     }
 
-    /// The way to the Lifeguard that runs.
+    /// The way to the Lifeguard that runs: the real one, or with none a demo.
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-        Ok(ControlClient::new(&self.paths.socket)?)
+        let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
+        let demo = self.paths.for_demo();
+        let paths = if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths };
+        Ok(ControlClient::new(&paths.socket)?)
     }
 
     pub(super) fn say(&self, phrase: &impl Phrase) -> Result<(), Failure> {
