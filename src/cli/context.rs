@@ -16,6 +16,7 @@ use crate::control::client::{ClientError, ControlClient};
 use crate::control::instance::InstanceError;
 use crate::request::Reply;
 use crate::text::command::CommandPhrase;
+use crate::text::config::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.
@@ -128,12 +129,15 @@ impl Phrase for Failure {
     fn say(&self, language: Language) -> String {
         match self {
             Self::Config(error) => error.say(language),
-            Self::Paths(error) => error.to_string(),
+            Self::Paths(error) => error.0.say(language),
             Self::Client(ClientError::NotRunning) => CommandPhrase::NotRunning.say(language),
             Self::Client(ClientError::TimedOut) => CommandPhrase::NoAnswer.say(language),
             Self::Client(ClientError::Refused { problem, .. }) => problem.clone(),
             Self::Client(error) => CommandPhrase::CannotAsk(error.to_string()).say(language),
-            Self::Instance(error) => error.to_string(),
+            Self::Instance(InstanceError::Held { pid }) => CommandPhrase::WatchedAlready { pid: *pid }.say(language),
+            Self::Instance(InstanceError::Unusable { path, cause }) => {
+                PlaceProblem::Unusable { place: path.display().to_string(), cause: cause.to_string() }.say(language)
+            }
             Self::App(error) => error.to_string(),
             Self::Output(cause) => cause.to_string(),
             Self::Said(phrase, _) => phrase.say(language),
