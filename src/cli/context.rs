@@ -1,6 +1,7 @@
 //! What every command needs: the configuration, the places, the language, the way to the Lifeguard that runs.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use tokio::runtime::Runtime;
@@ -16,6 +17,7 @@ use crate::control::client::{ClientError, ControlClient};
 use crate::control::instance::InstanceError;
 use crate::request::Reply;
 use crate::text::command::CommandPhrase;
+use crate::text::config::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.
@@ -59,9 +61,12 @@ impl Context {
             .map_err(|cause| Failure::Said(CommandPhrase::NoRuntime(cause.to_string()), Exit::Bad))
     }
 
-    /// The way to the Lifeguard that runs.
+    /// The way to the Lifeguard that runs: the real one, or with none a demo.
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-        Ok(ControlClient::new(&self.paths.socket)?)
+        let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
+        let demo = self.paths.for_demo();
+        let paths = if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths };
+        Ok(ControlClient::new(&paths.socket)?)
     }
 
     pub(super) fn say(&self, phrase: &impl Phrase) -> Result<(), Failure> {
@@ -128,12 +133,15 @@ impl Phrase for Failure {
     fn say(&self, language: Language) -> String {
         match self {
             Self::Config(error) => error.say(language),
-            Self::Paths(error) => error.to_string(),
+            Self::Paths(error) => error.0.say(language),
             Self::Client(ClientError::NotRunning) => CommandPhrase::NotRunning.say(language),
             Self::Client(ClientError::TimedOut) => CommandPhrase::NoAnswer.say(language),
             Self::Client(ClientError::Refused { problem, .. }) => problem.clone(),
             Self::Client(error) => CommandPhrase::CannotAsk(error.to_string()).say(language),
-            Self::Instance(error) => error.to_string(),
+            Self::Instance(InstanceError::Held { pid }) => CommandPhrase::WatchedAlready { pid: *pid }.say(language),
+            Self::Instance(InstanceError::Unusable { path, cause }) => {
+                PlaceProblem::Unusable { place: path.display().to_string(), cause: cause.to_string() }.say(language)
+            }
             Self::App(error) => error.to_string(),
             Self::Output(cause) => cause.to_string(),
             Self::Said(phrase, _) => phrase.say(language),

@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::Exit;
 use super::context::{Context, Failure};
 use crate::app;
 use crate::config::paths::Paths;
-use crate::control::instance::{InstanceError, InstanceLock};
-use crate::text::command::CommandPhrase;
+use crate::control::instance::InstanceLock;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let _lock = claim(&context.paths)?;
@@ -17,8 +15,5 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
 /// Makes the folders and takes the lock, for a mode that cannot run twice.
 pub(super) fn claim(paths: &Paths) -> Result<InstanceLock, Failure> {
     paths.prepare()?;
-    InstanceLock::acquire(&paths.lock_file()).map_err(|error| match error {
-        InstanceError::Held { pid } => Failure::Said(CommandPhrase::WatchedAlready { pid }, Exit::Bad),
-        error @ InstanceError::Unusable { .. } => error.into(),
-    })
+    Ok(InstanceLock::acquire(&paths.lock_file())?)
 }

@@ -10,6 +10,8 @@ use directories::ProjectDirs;
 
 use super::environment::Environment;
 use super::hash::fnv1a;
+use crate::text::config::PlaceProblem;
+use crate::text::{Language, Phrase};
 
 /// The longest path of a socket, in bytes: macOS's `sun_path` has 104 with the closing zero, Linux's 108.
 const LONGEST_SOCKET: usize = 103;
@@ -35,7 +37,7 @@ impl Paths {
     pub fn of(environment: &Environment, config: Option<&Path>) -> Result<Self, PathsError> {
         let named = config.map(Path::to_owned).or_else(|| environment.path("LIFEGUARD_CONFIG"));
         let state = environment.path("LIFEGUARD_STATE_DIR");
-        let project = || ProjectDirs::from("", "", "Lifeguard").ok_or(PathsError::NoHome);
+        let project = || ProjectDirs::from("", "", "Lifeguard").ok_or(PathsError(PlaceProblem::NoHome));
         let config_named = named.is_some();
         let config_file = match named {
             Some(path) => absolute(&path)?,
@@ -49,7 +51,7 @@ impl Paths {
             let project = project()?;
             let state = project.state_dir().unwrap_or(project.data_local_dir()).to_owned();
             let logs = if cfg!(target_os = "macos") {
-                environment.home().ok_or(PathsError::NoHome)?.join("Library/Logs/Lifeguard")
+                environment.home().ok_or(PathsError(PlaceProblem::NoHome))?.join("Library/Logs/Lifeguard")
             } else {
                 state.join("logs")
             };
@@ -106,14 +108,15 @@ fn socket_for(state_dir: &Path) -> PathBuf {
 /// Makes a folder that only its owner can enter. One that exists is left as it is, unless it belongs to
 /// somebody else or others may write to it: then nothing in it could be trusted.
 pub fn private_folder(folder: &Path) -> Result<(), PathsError> {
-    let failed = |cause| PathsError::CannotMake { folder: folder.to_owned(), cause };
+    let failed = |cause: io::Error| PathsError::unusable(folder, &cause);
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let metadata = folder.metadata().map_err(failed)?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(PathsError::Foreign(folder.to_owned()));
+        return Err(PathsError::foreign(folder));
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err(PathsError::TooOpen { folder: folder.to_owned(), mode: metadata.mode() & 0o7777 });
+        let (place, mode) = (folder.display().to_string(), metadata.mode() & 0o7777);
+        return Err(PathsError(PlaceProblem::FolderTooOpen { place, mode }));
     }
     Ok(())
 }
@@ -123,41 +126,29 @@ pub fn private_folder(folder: &Path) -> Result<(), PathsError> {
 pub(crate) fn closed_folder(folder: &Path) -> Result<(), PathsError> {
     private_folder(folder)?;
     if folder.is_symlink() {
-        return Err(PathsError::Foreign(folder.to_owned()));
+        return Err(PathsError::foreign(folder));
     }
     std::fs::set_permissions(folder, Permissions::from_mode(0o700))
-        .map_err(|cause| PathsError::CannotMake { folder: folder.to_owned(), cause })
+        .map_err(|cause| PathsError::unusable(folder, &cause))
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, PathsError> {
-    std::path::absolute(path).map_err(|cause| PathsError::CannotMake { folder: path.to_owned(), cause })
+    std::path::absolute(path).map_err(|cause| PathsError::unusable(path, &cause))
 }
 
 /// Why there is no place for Lifeguard's things.
-#[derive(Debug, thiserror::Error)]
-pub enum PathsError {
-    /// Neither `HOME` nor the system names a home folder.
-    #[error("there is no home folder; set HOME, or LIFEGUARD_CONFIG and LIFEGUARD_STATE_DIR")]
-    NoHome,
-    /// A folder cannot be made or looked at.
-    #[error("the folder {folder} cannot be used: {cause}; make it writable, or set LIFEGUARD_STATE_DIR to another one")]
-    CannotMake {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system said.
-        cause: io::Error,
-    },
-    /// A folder belongs to another user.
-    #[error("the folder {0} belongs to another user; remove it, or set LIFEGUARD_STATE_DIR to another one")]
-    Foreign(PathBuf),
-    /// Others may write to a folder.
-    #[error("others may write to the folder {folder} (mode {mode:04o}); run: chmod 700 {folder}")]
-    TooOpen {
-        /// The folder.
-        folder: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.say(Language::English))]
+pub struct PathsError(pub PlaceProblem);
+
+impl PathsError {
+    fn unusable(place: &Path, cause: &io::Error) -> Self {
+        Self(PlaceProblem::Unusable { place: place.display().to_string(), cause: cause.to_string() })
+    }
+
+    fn foreign(folder: &Path) -> Self {
+        Self(PlaceProblem::Foreign(folder.display().to_string()))
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +196,9 @@ mod tests {
     fn a_folder_that_others_may_write_to_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-        assert!(matches!(private_folder(folder.path()), Err(PathsError::TooOpen { mode: 0o777, .. })));
+        assert!(matches!(
+            private_folder(folder.path()),
+            Err(PathsError(PlaceProblem::FolderTooOpen { mode: 0o777, .. }))
+        ));
     }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
 use super::environment::Environment;
+use crate::text::config::PlaceProblem;
+use crate::text::{Language, Phrase};
 
 /// The largest secret that is read from a file, in bytes. Webhook addresses have about 120.
 const LARGEST: u64 = 8 * 1024;
@@ -35,7 +37,7 @@ impl Secret {
     pub fn resolve(&self, environment: &Environment) -> Result<Self, SecretError> {
         if let Some(name) = self.0.strip_prefix("env:") {
             let name = name.trim();
-            let value = environment.text(name).ok_or_else(|| SecretError::NotSet(name.to_owned()))?;
+            let value = environment.text(name).ok_or_else(|| SecretError(PlaceProblem::NotSet(name.to_owned())))?;
             return Ok(Self::new(value));
         }
         if let Some(path) = self.0.strip_prefix("file:") {
@@ -46,18 +48,21 @@ impl Secret {
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
-    let unreadable = |cause| SecretError::Unreadable { path: path.to_owned(), cause };
+    let place = path.display().to_string();
+    let unreadable = |cause: std::io::Error| {
+        SecretError(PlaceProblem::Unreadable { place: place.clone(), cause: cause.to_string() })
+    };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let mode = metadata.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(SecretError::TooOpen { path: path.to_owned(), mode });
+        return Err(SecretError(PlaceProblem::FileTooOpen { place, mode }));
     }
     let mut text = String::new();
     file.take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
     let text = text.trim();
     if text.is_empty() {
-        return Err(SecretError::Empty(path.to_owned()));
+        return Err(SecretError(PlaceProblem::Empty(place)));
     }
     Ok(Secret::new(text))
 }
@@ -75,31 +80,9 @@ impl fmt::Display for Secret {
 }
 
 /// Why a secret could not be had. Never contains one.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// `env:NAME`, and there is no such variable.
-    #[error("the environment variable {0} is not set; set it, or name another source")]
-    NotSet(String),
-    /// `file:PATH`, and it cannot be read.
-    #[error("{path} cannot be read: {cause}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        cause: std::io::Error,
-    },
-    /// `file:PATH`, and others may read it.
-    #[error("{path} can be read by others (mode {mode:04o}); run: chmod 600 {path}")]
-    TooOpen {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// `file:PATH`, and it is empty.
-    #[error("{0} is empty; put the secret into it")]
-    Empty(PathBuf),
-}
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.say(Language::English))]
+pub struct SecretError(pub PlaceProblem);
 
 #[cfg(test)]
 mod tests {

@@ -48,7 +48,7 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
         match webhook.resolve(environment) {
             Ok(address) if is_webhook(&address) => discord.webhook = Some(address),
             Ok(_) => findings.add(path, ConfigProblem::NotDiscord),
-            Err(error) => findings.add(path, ConfigProblem::NoSecret(error.to_string())),
+            Err(error) => findings.add(path, ConfigProblem::NoSecret(error.0)),
         }
     }
     findings.0

@@ -70,7 +70,7 @@ pub enum ConfigProblem {
     /// A webhook that is not one of Discord's. Never shows the address.
     NotDiscord,
     /// A secret that could not be had; the reason contains no secret.
-    NoSecret(String),
+    NoSecret(PlaceProblem),
 }
 
 impl ConfigProblem {
@@ -185,8 +185,10 @@ impl Phrase for ConfigProblem {
             (Self::NotDiscord, Language::Korean) => {
                 "Discord 웹후크 주소가 아닙니다 (https://discord.com/api/webhooks/…)".to_owned()
             }
-            (Self::NoSecret(reason), Language::English) => format!("the secret is not there: {reason}"),
-            (Self::NoSecret(reason), Language::Korean) => format!("비밀 값을 읽을 수 없습니다: {reason}"),
+            (Self::NoSecret(reason), Language::English) => format!("the secret is not there: {}", reason.say(language)),
+            (Self::NoSecret(reason), Language::Korean) => {
+                format!("비밀 값을 읽을 수 없습니다: {}", reason.say(language))
+            }
         }
     }
 }
@@ -324,6 +326,100 @@ impl Phrase for DiscoveryNote {
             }
             (Self::NoHome, Language::English) => "There is no home folder; set HOME.".to_owned(),
             (Self::NoHome, Language::Korean) => "홈 폴더가 없습니다. HOME을 설정하세요.".to_owned(),
+        }
+    }
+}
+
+/// What is wrong with a file, a folder or a variable. Never shows what is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlaceProblem {
+    /// There is no home folder.
+    NoHome,
+    /// A variable that is named in the configuration is not set.
+    NotSet(String),
+    /// A folder or file of Lifeguard's own cannot be used.
+    Unusable {
+        /// The place.
+        place: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// A folder belongs to another user.
+    Foreign(String),
+    /// Others may write to a folder.
+    FolderTooOpen {
+        /// The folder.
+        place: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file with a secret cannot be read.
+    Unreadable {
+        /// The file.
+        place: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// Others may read a file with a secret.
+    FileTooOpen {
+        /// The file.
+        place: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file with a secret is empty.
+    Empty(String),
+}
+
+impl Phrase for PlaceProblem {
+    fn say(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::NoHome, Language::English) => {
+                "there is no home folder; set HOME, or LIFEGUARD_CONFIG and LIFEGUARD_STATE_DIR".to_owned()
+            }
+            (Self::NoHome, Language::Korean) => {
+                "홈 폴더가 없습니다. HOME을 설정하거나 LIFEGUARD_CONFIG와 LIFEGUARD_STATE_DIR를 설정하세요.".to_owned()
+            }
+            (Self::NotSet(name), Language::English) => {
+                format!("the environment variable {name} is not set; set it, or name another source")
+            }
+            (Self::NotSet(name), Language::Korean) => {
+                format!("환경 변수 {name}이(가) 없습니다. 설정하거나 다른 출처를 지정하세요.")
+            }
+            (Self::Unusable { place, cause }, Language::English) => {
+                format!(
+                    "{place} cannot be used: {cause}; make it writable, or set LIFEGUARD_STATE_DIR to another folder"
+                )
+            }
+            (Self::Unusable { place, cause }, Language::Korean) => {
+                format!(
+                    "{place}을(를) 쓸 수 없습니다: {cause}. 쓰기 권한을 주거나 LIFEGUARD_STATE_DIR를 다른 폴더로 설정하세요."
+                )
+            }
+            (Self::Foreign(place), Language::English) => {
+                format!(
+                    "the folder {place} belongs to another user; remove it, or set LIFEGUARD_STATE_DIR to another one"
+                )
+            }
+            (Self::Foreign(place), Language::Korean) => {
+                format!("{place} 폴더는 다른 사용자의 것입니다. 지우거나 LIFEGUARD_STATE_DIR를 다른 폴더로 설정하세요.")
+            }
+            (Self::FolderTooOpen { place, mode }, Language::English) => {
+                format!("others may write to the folder {place} (mode {mode:04o}); run: chmod 700 {place}")
+            }
+            (Self::FolderTooOpen { place, mode }, Language::Korean) => {
+                format!("다른 사용자가 {place} 폴더에 쓸 수 있습니다(권한 {mode:04o}). 실행: chmod 700 {place}")
+            }
+            (Self::Unreadable { place, cause }, Language::English) => format!("{place} cannot be read: {cause}"),
+            (Self::Unreadable { place, cause }, Language::Korean) => format!("{place}을(를) 읽을 수 없습니다: {cause}"),
+            (Self::FileTooOpen { place, mode }, Language::English) => {
+                format!("{place} can be read by others (mode {mode:04o}); run: chmod 600 {place}")
+            }
+            (Self::FileTooOpen { place, mode }, Language::Korean) => {
+                format!("다른 사용자가 {place}을(를) 읽을 수 있습니다(권한 {mode:04o}). 실행: chmod 600 {place}")
+            }
+            (Self::Empty(place), Language::English) => format!("{place} is empty; put the secret into it"),
+            (Self::Empty(place), Language::Korean) => format!("{place}이(가) 비어 있습니다. 비밀 값을 넣으세요."),
         }
     }
 }
