@@ -22,7 +22,7 @@ help: ## Show this list
 
 run: ## Build and start Lifeguard: your gateway, or the practice gateway where none is installed
 	@bundle/set-up.sh run
-	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
+	$(CARGO) run --locked --profile quick $(TRAY) -- $(if $(ARGS),$(ARGS),--practice-if-none)
 
 test: ## Run every test, with the real gateway and a real desktop
 	@bundle/set-up.sh test gateway

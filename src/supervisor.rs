@@ -125,7 +125,6 @@ impl Supervisor {
             Event::Exited { identity, exit } => self.exited(now, &identity, exit, &mut actions),
             Event::Heal { id, report } => self.heal_reported(now, id, report, &mut actions),
             Event::Command(command) => self.commanded(now, command, &mut actions),
-            Event::Woke => self.be_quiet(now),
         }
         self.settle(now, &mut actions);
         self.last_step = now;

@@ -1,5 +1,6 @@
 //! Desktop notifications: what a daemon is told, what its buttons do, and the real xfce4-notifyd.
 #![cfg(target_os = "linux")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a helper of tests fails the test")]
 
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ async fn an_incident_is_one_notification_that_ends_quietly() {
     assert_eq!(shown[0].summary, "OpenClaw gateway is down");
     assert_eq!(shown[0].actions, ["restart", "Restart", "open-log", "Open log", "pause", "Pause 1 h"]);
     assert_eq!((shown[0].urgency, shown[0].timeout), (Some(1), 0));
+    assert_eq!((shown[0].app.as_str(), shown[0].icon.as_str()), ("Lifeguard", "dialog-error"));
     assert_eq!(shown[1].summary, "Recovered in 42 s");
     assert_eq!(shown[1].replaces, shown[0].id);
     assert_eq!((shown[1].urgency, shown[1].timeout), (Some(0), -1));
@@ -68,6 +70,7 @@ async fn restart_restarts_and_shows_the_result_in_the_same_place() {
     reply.send(Reply::Concluded(Outcome::Restarted)).unwrap();
     let result = daemon.shown(3).await[2].clone();
     assert_eq!(result.body, "A new generation answers ready.");
+    assert_eq!(result.summary, "Restart finished");
     assert_eq!((result.replaces, result.actions.len()), (id, 0));
 
     // The same news as an alert would only repeat it; that of a later restart would not.
@@ -90,14 +93,15 @@ async fn a_refusal_and_a_failure_are_shown_too() {
     let (handle, mut wishes) = start(&bus);
     for (incident, answer, text) in [
         (1, Reply::Refused("the service is switched off".to_owned()), "Not done: the service is switched off"),
-        (2, Reply::Concluded(Outcome::DiedAgain), "It did not work. The new process ended before it was ready."),
+        (2, Reply::Concluded(Outcome::DiedAgain), "The new process ended before it was ready."),
     ] {
         let before = usize::try_from(3 * (incident - 1)).unwrap();
         handle.announce(&down(incident));
         let id = daemon.shown(before + 1).await[before].id;
         daemon.press(id, "restart").await;
         command(&mut wishes).await.2.send(answer).unwrap();
-        assert_eq!(daemon.shown(before + 3).await[before + 2].body, text);
+        let result = daemon.shown(before + 3).await[before + 2].clone();
+        assert_eq!((result.body.as_str(), result.actions.len()), (text, 6), "it can be pressed again");
     }
 }
 
@@ -210,15 +214,10 @@ async fn the_real_daemon_shows_it_and_a_click_on_restart_restarts() {
     let desktop = Desktop::start().await;
     let (handle, mut wishes) = start(&desktop.bus);
     handle.announce(&down(1));
-    let window = ["search", "--onlyvisible", "--class", "xfce4-notifyd"];
-    until("the notification's window", async || desktop.xdotool(&window).await.is_some_and(|found| !found.is_empty()))
-        .await;
-    let id = desktop.xdotool(&window).await.unwrap().lines().next().unwrap().to_owned();
-    let size = desktop.xdotool(&["getwindowgeometry", "--shell", &id]).await.unwrap();
+    let question = window(&desktop, "").await;
     desktop.screenshot("notification-down.png").await;
-    println!("{size}");
     let number = |name: &str| {
-        let line = size.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let line = question.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim_start_matches('=').parse::<i32>().unwrap()
     };
     // The buttons form the last row, Restart the leftmost: walk along it until somebody answers.
@@ -238,7 +237,23 @@ async fn the_real_daemon_shows_it_and_a_click_on_restart_restarts() {
         panic!("no button answered: {clicked:?}")
     };
     assert_eq!((gateway.as_deref(), command), (Some("gateway"), Command::Restart { force: false }));
+    let working = window(&desktop, &question).await;
     reply.send(Reply::Concluded(Outcome::Restarted)).unwrap();
-    until("the result's window", async || desktop.xdotool(&window).await.is_some_and(|found| !found.is_empty())).await;
+    window(&desktop, &working).await;
     desktop.screenshot("notification-result.png").await;
+}
+
+/// Waits until exactly one notification is on the screen and it does not look like `before`; gives its size and place.
+async fn window(desktop: &Desktop, before: &str) -> String {
+    let mut size = String::new();
+    until("one notification with new contents", async || {
+        let found = desktop.xdotool(&["search", "--onlyvisible", "--class", "xfce4-notifyd"]).await.unwrap_or_default();
+        if found.is_empty() || found.lines().count() > 1 {
+            return false;
+        }
+        size = desktop.xdotool(&["getwindowgeometry", "--shell", &found]).await.unwrap_or_default();
+        !size.is_empty() && size != before
+    })
+    .await;
+    size
 }

@@ -98,7 +98,11 @@ impl Channel for Native {
         }
         let note = Note::of_alert(alert, self.language, now, &jiff::tz::TimeZone::system());
         self.desk.put(alert, &note);
-        self.desktop.show(&note, self.language).await.map_err(Failure::later)
+        self.desktop.show(&note, self.language).await.map_err(|problem| match problem {
+            // These do not change by waiting: tried again only now and then.
+            Problem::NoSessionBus | Problem::NotInBundle | Problem::NotPermitted => Failure::Parked(problem),
+            problem => Failure::later(problem),
+        })
     }
 
     /// Shows what has buttons once more without them: nobody would answer a press any more.
@@ -156,14 +160,14 @@ impl Desk {
         self.state().shown.get(key).cloned()
     }
 
-    /// Changes what a notification says, if it is still at `version`; gives the note to show and its new version.
-    fn change(&self, key: &str, version: u64, body: String) -> Option<(Note, u64)> {
+    /// Changes a notification, if it is still at `version`; gives the note to show and its new version.
+    fn change(&self, key: &str, version: u64, change: impl FnOnce(&mut Note)) -> Option<(Note, u64)> {
         let mut state = self.state();
         state.versions += 1;
         let newest = state.versions;
         let shown = state.shown.get_mut(key).filter(|shown| shown.version == version)?;
         shown.version = newest;
-        shown.note = Note { body, loudness: Loudness::Quiet, buttons: Vec::new(), ..shown.note.clone() };
+        change(&mut shown.note);
         Some((shown.note.clone(), newest))
     }
 
@@ -216,9 +220,9 @@ impl Attendant {
 
     /// The log opens; the notification comes back as it was, since a desktop takes it away with the click.
     async fn open_log(&self, press: &Press, shown: Shown) {
-        let action = UserAction::OpenLog { gateway: Some(shown.gateway) };
+        let action = UserAction::OpenLog { gateway: Some(shown.gateway.clone()) };
         if self.actions.send_timeout(action, SEND_LIMIT).await.is_err() {
-            self.tell(&press.key, shown.version, &Pressed::Quitting).await;
+            self.tell(press, &shown, shown.version, &Pressed::Quitting).await;
             return;
         }
         self.show(&Note { loudness: Loudness::Quiet, ..shown.note }).await;
@@ -231,7 +235,8 @@ impl Attendant {
         } else {
             Command::Pause { until: Some(clock::wall().saturating_add(3_600_000)) }
         };
-        let Some(version) = self.tell(&press.key, shown.version, &Pressed::Working(press.button)).await else { return };
+        let working = Pressed::Working(press.button);
+        let Some(version) = self.tell(press, &shown, shown.version, &working).await else { return };
         if restarts {
             self.desk.expect_echo(&shown.gateway, REPLY_LIMIT);
         }
@@ -250,13 +255,13 @@ impl Attendant {
             let concluded = matches!(result, Pressed::Answered(_, Reply::Concluded(_)));
             self.desk.expect_echo(&shown.gateway, if concluded { ECHO_LIMIT } else { Duration::ZERO });
         }
-        self.tell(&press.key, version, &result).await;
+        self.tell(press, &shown, version, &result).await;
     }
 
-    /// Puts a new text on a notification that has not changed meanwhile; gives its new version.
-    async fn tell(&self, key: &str, version: u64, what: &Pressed) -> Option<u64> {
-        let body = super::redact::one_line(&what.say(self.language));
-        let (note, version) = self.desk.change(key, version, body)?;
+    /// Shows on a notification what became of a press, unless it has changed meanwhile; gives its new version.
+    async fn tell(&self, press: &Press, shown: &Shown, version: u64, what: &Pressed) -> Option<u64> {
+        let change = |note: &mut Note| note.answer(what, &shown.note.buttons, self.language);
+        let (note, version) = self.desk.change(&press.key, version, change)?;
         self.show(&note).await;
         Some(version)
     }

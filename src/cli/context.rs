@@ -1,6 +1,7 @@
 //! What every command needs: the configuration, the places, the language, the way to the Lifeguard that runs.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use tokio::runtime::Runtime;
@@ -70,13 +71,19 @@ impl Context {
             .map_err(|cause| Failure::Said(CommandPhrase::NoRuntime(cause.to_string()), Exit::Bad))
     }
 
-    /// The way to the Lifeguard that runs.
+    /// The way to the Lifeguard that runs: the real one, or with none a demo.
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-        Self::client_of(&self.paths)
-    }
+        /// The way to the Lifeguard that runs: the real one, or with none a demo.
+        pub(super) fn client(&self) -> Result<ControlClient, Failure> {
+            let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
+            let demo = self.paths.for_demo();
+            Self::client_of(if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths })
+        }
 
-    /// The way to the Lifeguard that runs in these places.
-    pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
+        /// The way to the Lifeguard that runs in these places.
+        pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
+            Ok(ControlClient::new(&paths.socket)?)
+        }
         Ok(ControlClient::new(&paths.socket)?)
     }
 

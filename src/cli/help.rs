@@ -40,7 +40,9 @@ pub(super) fn command(language: Language) -> Command {
 }
 
 fn with_help(command: Command, place: &str, language: Language) -> Command {
-    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    // What is hidden is not for people: it keeps the help of its definition.
+    let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+    let names: Vec<String> = shown.map(|sub| sub.get_name().to_owned()).collect();
     let heading = |word: HelpWord| word.word(language);
     let template =
         format!("{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", heading(HelpWord::Usage));
@@ -76,7 +78,7 @@ mod tests {
         let join =
             |name: &str, sign: &str| if place.is_empty() { name.to_owned() } else { format!("{place}{sign}{name}") };
         found.extend(command.get_arguments().map(|argument| join(argument.get_id().as_str(), ".")));
-        for sub in command.get_subcommands() {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             places(sub, &join(sub.get_name(), " "), found);
         }
     }

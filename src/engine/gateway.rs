@@ -124,6 +124,11 @@ impl GatewayTask {
     /// Runs until `wishes` is closed.
     pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
         info!(gateway = self.spec.name, service = self.service.name(), address = self.spec.address(), "watching");
+        if let Some(identity) = &self.spec.setup.started_before
+            && self.service.adopt(identity).await
+        {
+            info!(gateway = self.spec.name, pid = identity.pid, "goes on with the process of an earlier run");
+        }
         loop {
             let wait = self.core.next_wake(now());
             tokio::select! {

@@ -30,8 +30,6 @@ pub enum Event {
     },
     /// A person wants something.
     Command(Command),
-    /// The machine woke from sleep.
-    Woke,
 }
 
 /// News of a running heal.

@@ -201,11 +201,20 @@ impl Supervisor {
         self.launch(now, attempt.rung, attempt.hasty, false, actions);
     }
 
-    /// A person asked: backoff skipped, counter cleared, breaker closed.
+    /// A person asked: backoff skipped, counter cleared, breaker closed. An attempt that is running is joined, but one
+    /// that waits for work to finish is cut short by "now".
     pub(super) fn restart_as_asked(&mut self, now: Moment, force: bool, actions: &mut Vec<Action>) {
-        if let Some(running) = &mut self.state.running {
-            running.asked = true;
-            return;
+        match &mut self.state.running {
+            Some(running) if force && !running.hasty && running.done.is_none() => {
+                let id = running.id;
+                self.state.running = None;
+                actions.push(Action::Concluded { id, outcome: Outcome::Cancelled });
+            }
+            Some(running) => {
+                running.asked = true;
+                return;
+            }
+            None => {}
         }
         self.state.crashes.clear();
         self.state.breaker = Breaker::Closed;
@@ -223,6 +232,9 @@ impl Supervisor {
         let id = self.state.next_heal;
         self.state.next_heal += 1;
         self.state.attempt = None;
+        if self.is_first_start() {
+            self.verdict = Verdict::Starting(String::new());
+        }
         self.break_health();
         if let Some(incident) = &mut self.state.incident {
             incident.attempts += 1;
@@ -234,6 +246,7 @@ impl Supervisor {
             rung,
             began: now,
             asked,
+            hasty,
             from: self.state.generation.clone(),
             done: None,
             deadline: now.after(drain + SERVICE_MARGIN),

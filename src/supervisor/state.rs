@@ -112,6 +112,9 @@ pub struct RunningHeal {
     pub began: Moment,
     /// A person asked for it.
     pub asked: bool,
+    /// It skips the drain.
+    #[serde(default)]
+    pub hasty: bool,
     /// The generation that is to be replaced.
     pub from: Option<Generation>,
     /// When the service had done its part; from then on the probes decide.

@@ -405,6 +405,19 @@ fn a_restart_that_was_asked_for_leaves_safe_mode_at_once() {
 }
 
 #[test]
+fn force_cuts_a_restart_short_that_waits_for_work_to_finish() {
+    let mut world = World::healthy();
+    let graceful = world.core.step(world.now, Event::Command(Command::Restart { force: false }));
+    assert!(graceful.iter().any(|action| matches!(action, Action::Heal(heal) if heal.rung == Rung::Graceful)));
+    world.feed(Event::Command(Command::Restart { force: true }));
+    assert_eq!(world.outcomes, [Outcome::Cancelled]);
+    assert!(world.heals[0].1.hasty);
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.outcomes, [Outcome::Cancelled, Outcome::Restarted]);
+    assert_eq!(world.core.health(), Health::Healthy);
+}
+
+#[test]
 fn a_gateway_that_flaps_every_few_minutes_is_not_taken_for_healthy() {
     let mut world = World::healthy();
     world.mood = Mood::DiesAfter(Duration::from_mins(6));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{Language, Phrase, words};
 use crate::request::Reply;
 use crate::supervisor::event::AlertKind;
-use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::ladder::Rung;
+use crate::supervisor::verdict::Verdict;
 
 /// How a moment (Unix milliseconds) is written where the text will be read.
 pub type SayMoment<'a> = &'a dyn Fn(i64) -> String;
@@ -83,7 +84,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
     let who = subject.say(language);
     match kind {
         AlertKind::Down { verdict, next, next_at } => {
-            format!("{} {}", sentence(&verdict.say(language)), plan(*next, *next_at, language, moment))
+            format!("{} {}", sentence(&verdict.say(language)), plan(verdict, *next, *next_at, language, moment))
         }
         AlertKind::Degraded { verdict } => {
             let rest = language.pick("Lifeguard keeps watching.", "Lifeguard가 계속 지켜보고 있습니다.");
@@ -122,15 +123,22 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
     }
 }
 
-fn plan(next: Option<Rung>, next_at: Option<i64>, language: Language, moment: SayMoment<'_>) -> String {
-    let Some(rung) = next else {
-        return language
-            .pick(
-                "Nobody starts this one by itself: use Start in Lifeguard's menu, or `lifeguard restart`.",
-                "자동으로 시작되지 않는 게이트웨이입니다. Lifeguard 메뉴의 시작이나 `lifeguard restart`를 사용하세요.",
-            )
-            .to_owned();
-    };
+fn plan(
+    verdict: &Verdict,
+    next: Option<Rung>,
+    next_at: Option<i64>,
+    language: Language,
+    moment: SayMoment<'_>,
+) -> String {
+    let Some(rung) = next else { return for_the_person(verdict, language).to_owned() };
+    if *verdict == Verdict::Refuses {
+        let mend = for_the_person(verdict, language);
+        let Some(at) = next_at.map(moment) else { return mend.to_owned() };
+        return match language {
+            Language::English => format!("{mend} Lifeguard tries again {at}."),
+            Language::Korean => format!("{mend} 다음 시도: {at}."),
+        };
+    }
     let what = match rung {
         Rung::Start => language.pick("Lifeguard starts it again", "Lifeguard가 다시 시작합니다"),
         Rung::Graceful => {
@@ -139,6 +147,28 @@ fn plan(next: Option<Rung>, next_at: Option<i64>, language: Language, moment: Sa
         Rung::Restart => language.pick("Lifeguard restarts it", "Lifeguard가 재시작합니다"),
     };
     next_at.map_or_else(|| format!("{what}."), |at| format!("{what} ({}).", moment(at)))
+}
+
+/// What only a person can do.
+fn for_the_person(verdict: &Verdict, language: Language) -> &'static str {
+    match verdict {
+        Verdict::Refuses => language.pick(
+            "Run `openclaw config validate` and mend what it names.",
+            "`openclaw config validate`를 실행해 지적된 항목을 고치세요.",
+        ),
+        Verdict::PortTaken { .. } => language.pick(
+            "Quit that program or give the gateway another port; Lifeguard takes over as soon as the port is free.",
+            "그 프로그램을 종료하거나 게이트웨이의 포트를 바꾸세요. 포트가 비면 Lifeguard가 다시 맡습니다.",
+        ),
+        Verdict::ServiceDisabled => language.pick(
+            "Switch the service on again; Lifeguard then takes over.",
+            "서비스를 다시 켜면 Lifeguard가 다시 맡습니다.",
+        ),
+        _ => language.pick(
+            "Nobody starts this one by itself: use Start in Lifeguard's menu, or `lifeguard restart`.",
+            "자동으로 시작되지 않는 게이트웨이입니다. Lifeguard 메뉴의 시작이나 `lifeguard restart`를 사용하세요.",
+        ),
+    }
 }
 
 fn recovery(who: &str, attempts: u32, fixed_by: Option<Rung>, language: Language) -> String {
@@ -260,6 +290,18 @@ pub enum Pressed {
     Quitting,
 }
 
+impl Pressed {
+    /// Whether nothing is left to press: it is being done, or was done.
+    #[must_use]
+    pub fn helped(&self) -> bool {
+        match self {
+            Self::Working(_) | Self::Answered(_, Reply::Done) | Self::Quitting => true,
+            Self::Answered(_, Reply::Concluded(outcome)) => outcome.succeeded(),
+            Self::Answered(_, Reply::Refused(_)) | Self::NoAnswer => false,
+        }
+    }
+}
+
 impl Phrase for Pressed {
     fn say(&self, language: Language) -> String {
         match self {
@@ -274,7 +316,7 @@ impl Phrase for Pressed {
                 )
                 .to_owned(),
             Self::Answered(_, Reply::Done) => language.pick("Done.", "완료되었습니다.").to_owned(),
-            Self::Answered(_, Reply::Concluded(outcome)) => concluded(outcome, language),
+            Self::Answered(_, Reply::Concluded(outcome)) => outcome.say(language),
             Self::Answered(_, Reply::Refused(reason)) => match language {
                 Language::English => format!("Not done: {reason}"),
                 Language::Korean => format!("수행하지 못했습니다: {reason}"),
@@ -289,17 +331,6 @@ impl Phrase for Pressed {
                 .pick("Not done: Lifeguard is about to quit.", "수행하지 못했습니다: Lifeguard가 종료되는 중입니다.")
                 .to_owned(),
         }
-    }
-}
-
-fn concluded(outcome: &Outcome, language: Language) -> String {
-    let result = outcome.say(language);
-    if outcome.succeeded() {
-        return result;
-    }
-    match language {
-        Language::English => format!("It did not work. {result}"),
-        Language::Korean => format!("실패했습니다. {result}"),
     }
 }
 

@@ -46,8 +46,6 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
-    ("practice-gateway", "The practice gateway itself", "연습용 게이트웨이 자체"),
-    ("practice-gateway.arguments", "Its options", "연습용 게이트웨이의 옵션"),
 ];
 
 /// Words around the help.

@@ -95,6 +95,7 @@ pub fn run(
     actions: mpsc::Sender<UserAction>,
     on_exit: Box<dyn FnOnce() + Send>,
 ) -> Result<(), TrayError> {
+    #[cfg(target_os = "linux")]
     check_display()?;
     let mut event_loop = event_loop();
     let proxy: Proxy = Arc::new(event_loop.create_proxy());
@@ -140,12 +141,6 @@ fn check_display() -> Result<(), TrayError> {
         return Err(TrayError::NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
     }
     gtk::init().map_err(|error| TrayError::NoDisplay(error.to_string()))
-}
-
-/// macOS always has something to draw on, as far as a process can tell beforehand.
-#[cfg(not(target_os = "linux"))]
-fn check_display() -> Result<(), TrayError> {
-    Ok(())
 }
 
 fn event_loop() -> EventLoop<UiEvent> {

@@ -1,4 +1,5 @@
 //! Alerts and settings for tests of the alert room.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! A Discord on loopback that enforces the documented rules of webhooks and keeps what it accepted.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests fails the test")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

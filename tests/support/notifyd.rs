@@ -1,5 +1,7 @@
 //! A session bus of one's own, and on it either a notification daemon that records or the real xfce4-notifyd under
 //! Xvfb. Everything ends with the test.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of tests fails the test")]
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -9,8 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::{Connection, OwnedVariant};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -56,6 +57,7 @@ impl Bus {
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address=1"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .expect("dbus-daemon (Debian package dbus) is installed");
         let mut address = String::new();
@@ -73,6 +75,8 @@ impl Bus {
 pub(crate) struct Shown {
     pub(crate) id: u32,
     pub(crate) replaces: u32,
+    pub(crate) app: String,
+    pub(crate) icon: String,
     pub(crate) summary: String,
     pub(crate) body: String,
     /// Name and label in turn.
@@ -104,13 +108,13 @@ impl Service {
     #[expect(clippy::too_many_arguments, reason = "the specification's method")]
     async fn notify(
         &self,
-        _app_name: String,
+        app_name: String,
         replaces: u32,
-        _app_icon: String,
+        app_icon: String,
         summary: String,
         body: String,
         actions: Vec<String>,
-        hints: HashMap<String, OwnedValue>,
+        hints: HashMap<String, OwnedVariant>,
         timeout: i32,
         #[zbus(connection)] connection: &Connection,
     ) -> u32 {
@@ -120,7 +124,7 @@ impl Service {
             let press = (id, button.as_str());
             connection.emit_signal(None::<&str>, PATH, NAME, "ActionInvoked", &press).await.unwrap();
         }
-        let shown = Shown { id, replaces, summary, body, actions, urgency, timeout };
+        let shown = Shown { id, replaces, app: app_name, icon: app_icon, summary, body, actions, urgency, timeout };
         self.shown.send_modify(|all| all.push(shown));
         id
     }
@@ -179,7 +183,7 @@ impl Desktop {
             BufReader::new(server.stdout.take().unwrap()).read_line(&mut number).unwrap();
             (Owned(server), format!(":{}", number.trim()))
         };
-        let daemon = Command::new("/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd")
+        let daemon = Command::new(notifyd())
             .env("DISPLAY", &display)
             .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
             .env("HOME", home.path())
@@ -219,6 +223,13 @@ impl Desktop {
         assert!(status.success(), "import (Debian package imagemagick) takes a picture");
         file
     }
+}
+
+/// The daemon is no command: Debian keeps it in the folder of the machine's architecture.
+fn notifyd() -> PathBuf {
+    let folders = std::fs::read_dir("/usr/lib").unwrap().map(|entry| entry.unwrap().path());
+    let mut files = folders.map(|folder| folder.join("xfce4/notifyd/xfce4-notifyd"));
+    files.find(|file| file.is_file()).expect("xfce4-notifyd (Debian package xfce4-notifyd) is installed")
 }
 
 /// Waits until something holds; fails the test after half a minute.

@@ -228,6 +228,8 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -248,8 +250,8 @@ mod tests {
         for (file, language) in [("english", Language::English), ("korean", Language::Korean)] {
             let mut all = String::new();
             for (name, alert) in sample::every() {
-                all +=
-                    &format!("{name}: {}\n", serde_json::to_string_pretty(&json(&alert, context(language))).unwrap());
+                let text = serde_json::to_string_pretty(&json(&alert, context(language))).unwrap();
+                writeln!(all, "{name}: {text}").unwrap();
             }
             insta::assert_snapshot!(file, all.replace(env!("CARGO_PKG_VERSION"), "0.0.0"));
         }

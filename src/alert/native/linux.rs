@@ -16,6 +16,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zbus::export::futures_core::Stream;
+use zbus::names::{BusName, OwnedUniqueName};
 use zbus::{Connection, MatchRule, MessageStream, Variant, fdo};
 
 use super::note::{Look, Loudness, Note, button_name, button_named};
@@ -28,6 +29,8 @@ const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 /// Longest wait for the bus or the daemon; the bus may have to start the daemon first.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
+/// Notifications whose numbers are remembered.
+const MEMORY: usize = 64;
 /// Characters of a refusal's own words that are shown.
 const DETAIL: usize = 200;
 
@@ -49,8 +52,40 @@ struct Session {
     listener: JoinHandle<()>,
 }
 
-/// The daemon's numbers of our notifications, by [`Note::key`].
-type Ids = HashMap<String, u32>;
+/// The daemon's numbers of our notifications.
+#[derive(Debug, Default)]
+struct Ids {
+    /// Whose numbers these are: another daemon gives the same numbers to others' notifications.
+    daemon: Option<OwnedUniqueName>,
+    /// By [`Note::key`].
+    by_key: HashMap<String, u32>,
+}
+
+impl Ids {
+    fn number(&self, key: &str) -> u32 {
+        self.by_key.get(key).copied().unwrap_or(0)
+    }
+
+    fn key(&self, number: u32) -> Option<String> {
+        self.by_key.iter().find(|(_, known)| **known == number).map(|(key, _)| key.clone())
+    }
+
+    fn put(&mut self, key: String, number: u32) {
+        self.by_key.insert(key, number);
+        if self.by_key.len() > MEMORY {
+            let oldest = self.by_key.iter().min_by_key(|(_, number)| **number).map(|(key, _)| key.clone());
+            oldest.and_then(|key| self.by_key.remove(&key));
+        }
+    }
+
+    /// Forgets everything if the daemon is not the same one any more.
+    fn check(&mut self, daemon: Option<OwnedUniqueName>) {
+        if self.daemon != daemon {
+            self.by_key.clear();
+            self.daemon = daemon;
+        }
+    }
+}
 
 impl Drop for Session {
     fn drop(&mut self) {
@@ -81,7 +116,7 @@ impl Desktop {
         let message = call(&connection, "GetCapabilities", &()).await?;
         let capabilities: Vec<String> = message.body().deserialize().map_err(|error| problem(&error))?;
         let has = |name: &str| capabilities.iter().any(|capability| capability == name);
-        let shown = Arc::new(Mutex::new(Ids::new()));
+        let shown = Arc::new(Mutex::new(Ids::default()));
         let listener = tokio::spawn(listen(signals, Arc::clone(&shown), self.presses.clone()));
         Ok(Session { connection, buttons: has("actions"), markup: has("body-markup"), shown, listener })
     }
@@ -110,9 +145,10 @@ impl Session {
         let hints: HashMap<&str, Variant<'_>> = notification.hints.iter().map(Into::into).collect();
         // Held until the number is written down: a press that comes first waits for it in `listen`.
         let mut shown = self.shown.lock().await;
+        shown.check(owner(&self.connection).await);
         let body = (
             &notification.appname,
-            shown.get(&note.key).copied().unwrap_or(0),
+            shown.number(&note.key),
             &notification.icon,
             &notification.summary,
             &notification.body,
@@ -122,7 +158,8 @@ impl Session {
         );
         let message = call(&self.connection, "Notify", &body).await?;
         let id: u32 = message.body().deserialize().map_err(|error| problem(&error))?;
-        shown.insert(note.key.clone(), id);
+        shown.check(owner(&self.connection).await);
+        shown.put(note.key.clone(), id);
         Ok(())
     }
 }
@@ -130,6 +167,12 @@ impl Session {
 async fn subscribe(connection: &Connection) -> zbus::Result<MessageStream> {
     let rule = MatchRule::builder().msg_type(zbus::message::Type::Signal).interface(NAME).path(PATH).build()?;
     MessageStream::for_match_rule(rule, connection, None).await
+}
+
+/// Who shows notifications now; `None` if nobody does, or nobody yet.
+async fn owner(connection: &Connection) -> Option<OwnedUniqueName> {
+    let bus = fdo::DBusProxy::new(connection).await.ok()?;
+    timeout(CALL_LIMIT, bus.get_name_owner(BusName::try_from(NAME).ok()?)).await.ok()?.ok()
 }
 
 async fn call<B>(connection: &Connection, method: &'static str, body: &B) -> Result<zbus::Message, Problem>
@@ -176,28 +219,19 @@ async fn listen(mut signals: MessageStream, shown: Arc<Mutex<Ids>>, presses: mps
                 return;
             }
         };
-        let header = message.header();
-        match header.member().map(zbus::names::MemberName::as_str) {
-            Some("ActionInvoked") => {
-                let Ok((id, action)) = message.body().deserialize::<(u32, String)>() else { continue };
-                let key = key_of(&*shown.lock().await, id);
-                if let (Some(key), Some(button)) = (key, button_named(&action))
-                    && presses.try_send(Press { key, button }).is_err()
-                {
-                    tracing::warn!("too many presses wait: one was dropped");
-                }
-            }
-            Some("NotificationClosed") => {
-                let Ok((id, _reason)) = message.body().deserialize::<(u32, u32)>() else { continue };
-                shown.lock().await.retain(|_, known| *known != id);
-            }
-            _ => {}
+        // `NotificationClosed` is not heeded: a daemon closes with the press itself, and its signal may come after the
+        // result was shown under the same number.
+        if message.header().member().is_none_or(|member| member.as_str() != "ActionInvoked") {
+            continue;
+        }
+        let Ok((id, action)) = message.body().deserialize::<(u32, String)>() else { continue };
+        let key = shown.lock().await.key(id);
+        if let (Some(key), Some(button)) = (key, button_named(&action))
+            && presses.try_send(Press { key, button }).is_err()
+        {
+            tracing::warn!("too many presses wait: one was dropped");
         }
     }
-}
-
-fn key_of(shown: &Ids, id: u32) -> Option<String> {
-    shown.iter().find(|(_, known)| **known == id).map(|(key, _)| key.clone())
 }
 
 /// The note in notify-rust's words.

@@ -1,6 +1,7 @@
-//! macOS: the UserNotifications framework, which needs Lifeguard.app and the person's permission.
+//! macOS: the `UserNotifications` framework, which needs Lifeguard.app and the person's permission.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mac_usernotifications::{Action, InterruptionLevel, Notification, NotificationHandle, check_bundle, request_auth};
@@ -79,7 +80,8 @@ impl Notifier for Desktop {
 /// Asks the system, which asks the person once and remembers the answer.
 async fn ask_permission() -> Result<(), Problem> {
     // Without a bundle the framework does not fail, it ends the process: an identifier alone does not prove one.
-    let in_bundle = NSBundle::mainBundle().bundlePath().to_string().ends_with(".app");
+    let bundle = PathBuf::from(NSBundle::mainBundle().bundlePath().to_string());
+    let in_bundle = bundle.extension().is_some_and(|extension| extension == "app");
     if !in_bundle || check_bundle().is_err() {
         return Err(Problem::NotInBundle);
     }

@@ -7,10 +7,11 @@ use jiff::tz::TimeZone;
 
 use crate::alert::GatewayAlert;
 use crate::alert::redact::{cut, one_line};
+use crate::request::Reply;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::verdict::Verdict;
-use crate::text::Language;
-use crate::text::alert::{self as say, Button, Subject};
+use crate::text::alert::{self as say, Button, Pressed, Subject};
+use crate::text::{Language, Phrase};
 
 /// Characters of a body at most: desktops cut far earlier, some without a sign.
 const BODY: usize = 500;
@@ -82,6 +83,20 @@ impl Note {
             look: look(kind),
             stays: matches!(kind, AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. }),
             buttons: buttons(kind),
+        }
+    }
+
+    /// Makes this the note that shows what became of a press. Where the press did not help, `buttons` come back.
+    pub fn answer(&mut self, what: &Pressed, buttons: &[Button], language: Language) {
+        self.body = cut(&one_line(&what.say(language)), BODY);
+        self.loudness = Loudness::Quiet;
+        self.buttons = if what.helped() { Vec::new() } else { buttons.to_vec() };
+        if let Pressed::Answered(_, Reply::Concluded(outcome)) = what {
+            let kind = AlertKind::RestartFinished { outcome: outcome.clone() };
+            let subject = Subject { name: "", practice: false };
+            self.title = say::title(&kind, subject, language);
+            self.look = look(&kind);
+            self.stays = !outcome.succeeded();
         }
     }
 }
@@ -168,9 +183,10 @@ fn written(at: i64, reference: i64, language: Language, zone: &TimeZone) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use crate::alert::sample;
-    use crate::text::Phrase;
 
     fn note(alert: &GatewayAlert, language: Language, now: i64) -> Note {
         Note::of_alert(alert, language, now, &TimeZone::UTC)
@@ -183,15 +199,9 @@ mod tests {
             for (name, alert) in sample::every() {
                 let note = note(&alert, language, sample::AT);
                 let buttons: Vec<String> = note.buttons.iter().map(|button| button.say(language)).collect();
-                all += &format!(
-                    "{name} ({:?}, {:?}, stays: {})\n  {}\n  {}\n  [{}]\n",
-                    note.loudness,
-                    note.look,
-                    note.stays,
-                    note.title,
-                    note.body,
-                    buttons.join("] [")
-                );
+                let Note { title, body, loudness, look, stays, .. } = &note;
+                writeln!(all, "{name} ({loudness:?}, {look:?}, stays: {stays})\n  {title}\n  {body}").unwrap();
+                writeln!(all, "  [{}]", buttons.join("] [")).unwrap();
             }
             all += "\n";
         }
