@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-ARGS ?=
+ARGS ?= --practice-if-none
 
 # Without a display there is nothing to put an icon on: the app runs in the terminal and is built without GTK.
 ifeq ($(shell uname -s),Darwin)
@@ -22,7 +22,7 @@ help: ## Show this list
 
 run: ## Build and start Lifeguard: your gateway, or the practice gateway where none is installed
 	@bundle/set-up.sh run
-	$(CARGO) run --locked --profile quick $(TRAY) -- $(if $(ARGS),$(ARGS),--practice-if-none)
+	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
 
 test: ## Run every test, with the real gateway and a real desktop
 	@bundle/set-up.sh test gateway

@@ -73,17 +73,13 @@ impl Context {
 
     /// The way to the Lifeguard that runs: the real one, or with none a demo.
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-        /// The way to the Lifeguard that runs: the real one, or with none a demo.
-        pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-            let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
-            let demo = self.paths.for_demo();
-            Self::client_of(if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths })
-        }
+        let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
+        let demo = self.paths.for_demo();
+        Self::client_of(if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths })
+    }
 
-        /// The way to the Lifeguard that runs in these places.
-        pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
-            Ok(ControlClient::new(&paths.socket)?)
-        }
+    /// The way to the Lifeguard that runs in these places.
+    pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
         Ok(ControlClient::new(&paths.socket)?)
     }
 
