@@ -127,7 +127,7 @@ pub struct HealConfig {
     /// Before a silent gateway is restarted.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub hang_patience: Duration,
-    /// Before a live but unready gateway is announced and healed.
+    /// Before a live but unready gateway is announced.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub unready_patience: Duration,
     /// Health must hold this long to count as recovered.

@@ -48,9 +48,19 @@ impl Context {
         self.config.as_ref().map_err(|error| Failure::Config(error.clone()))
     }
 
+    /// What is wrong with the configuration, if it cannot be used.
+    pub(super) fn config_problem(&self) -> Option<&LoadError> {
+        self.config.as_ref().err()
+    }
+
     /// What a mode is started with, in the given places.
     pub(super) fn setting<'a>(&'a self, paths: &'a Paths) -> Result<Setting<'a>, Failure> {
-        Ok(Setting { config: self.config()?, paths, environment: &self.environment, language: self.language })
+        Ok(self.setting_with(self.config()?, paths))
+    }
+
+    /// The same with another configuration than the person's.
+    pub(super) fn setting_with<'a>(&'a self, config: &'a Config, paths: &'a Paths) -> Setting<'a> {
+        Setting { config, paths, environment: &self.environment, language: self.language, notice: None }
     }
 
     /// A runtime for one command.
@@ -65,7 +75,11 @@ impl Context {
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
         let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
         let demo = self.paths.for_demo();
-        let paths = if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths };
+        Self::client_of(if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths })
+    }
+
+    /// The way to the Lifeguard that runs in these places.
+    pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
         Ok(ControlClient::new(&paths.socket)?)
     }
 

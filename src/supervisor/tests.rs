@@ -455,6 +455,7 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         rung: Rung::Restart,
         began: world.now,
         asked: false,
+        hasty: false,
         from: state.generation.clone(),
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
