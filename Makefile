@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
+PARTS ?=
 ARGS ?= --practice-if-none
 
 # Without a display there is nothing to put an icon on: the app runs in the terminal and is built without GTK.
@@ -15,7 +16,7 @@ else
 TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
 endif
 
-.PHONY: help run test check docs macos-check macos-link
+.PHONY: help run test check docs measure macos-check macos-link
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,6 +41,11 @@ check: ## Format, lint and unit tests: before each commit
 
 docs: ## Build the API's documentation; a warning fails
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
+
+measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or some PARTS of "kills real idle"
+	@bundle/set-up.sh test gateway
+	$(CARGO) build --locked --release --bin lifeguard --example measure
+	target/release/examples/measure $(PARTS)
 
 macos-check: ## Type-check and lint the macOS build, on any system
 	@bundle/set-up.sh cross

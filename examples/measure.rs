@@ -1,0 +1,297 @@
+//! Makes the figures of `docs/performance.md`: `make measure`, or `make measure PARTS="kills real idle"` for some.
+//!
+//! Measured from outside, on the release build: signals are sent by this program, and Lifeguard's log and control
+//! socket say what it made of them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
+
+#[path = "../tests/support/gateway.rs"]
+mod gateway;
+#[path = "../tests/support/real_gateway.rs"]
+mod real_gateway;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gateway::{GatewayHome, START_LIMIT, ask_within, wait_until};
+use jiff::Timestamp;
+use lifeguard::control::client::ControlClient;
+use lifeguard::platform::process::own_uid;
+use lifeguard::service::identity::confirm;
+use lifeguard::snapshot::GatewaySnapshot;
+use lifeguard::supervisor::event::Command as Order;
+use lifeguard::supervisor::verdict::{Health, Verdict};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+/// Kills in the first part.
+const KILLS: usize = 30;
+/// Rounds on the real gateway.
+const ROUNDS: usize = 3;
+/// SIGSTOPs, at different distances from the last round of probes.
+const STOPS: usize = 5;
+/// How long nothing happens in the last part.
+const IDLE: Duration = Duration::from_mins(5);
+/// Limit for what takes a second or less.
+const SOON: Duration = Duration::from_mins(1);
+
+fn main() {
+    let parts: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|word| word == part);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!("{}, load {}", Timestamp::now(), load.trim());
+    if wanted("kills") {
+        kills();
+    }
+    if wanted("real") {
+        real();
+    }
+    if wanted("idle") {
+        idle();
+    }
+}
+
+/// The release build of the program, beside this one.
+fn program() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let found = own.parent().and_then(|folder| folder.parent()).unwrap().join("lifeguard");
+    assert!(found.is_file(), "{} is missing: use `make measure`", found.display());
+    found
+}
+
+/// A `lifeguard watch` on the gateway of a home. Killed when it is dropped; the gateway ends with its home.
+struct Watch<'a> {
+    home: &'a GatewayHome,
+    child: Child,
+    client: ControlClient,
+    runtime: Runtime,
+}
+
+impl<'a> Watch<'a> {
+    fn start(home: &'a GatewayHome, sections: &str) -> Self {
+        let command: Vec<Value> = home.command.iter().map(|word| Value::from(word.as_str())).collect();
+        let config = home.path().join("lifeguard.toml");
+        let text = format!(
+            "[[gateway]]\nservice = \"child\"\nport = {}\nstate_dir = {:?}\nconfig_path = {:?}\ncommand = {}\n\
+             [alerts.native]\nenabled = false\n{sections}",
+            home.port,
+            home.state_dir(),
+            home.config_path(),
+            Value::from(command)
+        );
+        fs::write(&config, text).unwrap();
+        let child = Command::new(program())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home.path())
+            .env("LIFEGUARD_STATE_DIR", home.path().join("lifeguard"))
+            .arg("--config")
+            .arg(config)
+            .arg("watch")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = ControlClient::new(&home.path().join("lifeguard/run/control.sock")).unwrap();
+        Self { home, child, client, runtime }
+    }
+
+    fn wait(&self, limit: Duration, holds: impl Fn(&GatewaySnapshot) -> bool) -> GatewaySnapshot {
+        let mut last = None;
+        let found = wait_until(limit, || {
+            let snapshot = self.runtime.block_on(self.client.snapshot());
+            last = snapshot.ok().map(|mut snapshot| snapshot.gateways.remove(0));
+            last.as_ref().is_some_and(&holds)
+        });
+        assert!(found, "not within {limit:?}: {last:#?}\n{}", self.log());
+        last.unwrap()
+    }
+
+    fn wait_healthy(&self, not: Option<u32>) -> u32 {
+        let wanted = |gateway: &GatewaySnapshot| {
+            gateway.verdict == Verdict::Healthy && gateway.heal.is_none() && gateway.pid.is_some() && gateway.pid != not
+        };
+        self.wait(START_LIMIT, wanted).pid.unwrap()
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.home.path().join("lifeguard/logs/lifeguard.log")).unwrap_or_default()
+    }
+
+    /// When the newest line that contains all of this was written.
+    fn logged(&self, parts: &[&str]) -> Timestamp {
+        let log = self.log();
+        let line = log.lines().rev().find(|line| parts.iter().all(|part| line.contains(part)));
+        line.unwrap_or_else(|| panic!("no {parts:?} in {log}")).split_whitespace().next().unwrap().parse().unwrap()
+    }
+
+    /// As if no crash had happened for a long time.
+    fn reset(&self) {
+        self.runtime.block_on(self.client.command(None, Order::Reset)).unwrap();
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn signal(pid: u32, signal: Signal) {
+    assert!(confirm(pid, own_uid()).is_some(), "process {pid} is no gateway");
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), signal).unwrap();
+}
+
+/// Median, 99th percentile (the largest, with so few) and largest.
+fn line(what: &str, values: &mut [f64], unit: &str) {
+    values.sort_by(f64::total_cmp);
+    let (smallest, median, largest) = (values[0], values[values.len() / 2], values[values.len() - 1]);
+    let count = values.len();
+    println!("{what}: median {median:.2} {unit}, smallest {smallest:.2}, largest {largest:.2} ({count} values)");
+}
+
+fn millis(from: Timestamp, to: Timestamp) -> f64 {
+    (to - from).total(jiff::Unit::Millisecond).unwrap()
+}
+
+/// An owned child is killed: when Lifeguard has seen it, and when the next process has been started.
+fn kills() {
+    let home = GatewayHome::new(&[], |home| {
+        let program = program().display().to_string();
+        let mut command: Vec<String> =
+            [&program, "practice-gateway", "--startup", "0s", "--sidecars", "0s"].map(str::to_owned).to_vec();
+        command.extend(["--unclean-window", "1ms", "--port"].map(str::to_owned));
+        command.extend([home.port.to_string(), "--state-dir".to_owned(), home.state_dir().display().to_string()]);
+        command
+    });
+    let (mut spawned, mut reaped) = (Vec::new(), Vec::new());
+    for _ in 0..KILLS {
+        let begin = Instant::now();
+        let mut child = Command::new(&home.command[0]).args(&home.command[1..]).stdout(Stdio::null()).spawn().unwrap();
+        spawned.push(begin.elapsed().as_secs_f64() * 1e3);
+        let begin = Instant::now();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        reaped.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    line("bare: start of the same command", &mut spawned, "ms");
+    line("bare: SIGKILL to the end of wait()", &mut reaped, "ms");
+
+    let watch = Watch::start(&home, "[heal]\nbudget = 1000\n");
+    let mut pid = watch.wait_healthy(None);
+    let (mut seen, mut started, mut ready) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..KILLS {
+        watch.reset();
+        let killed = Timestamp::now();
+        signal(pid, Signal::KILL);
+        let next = watch.wait_healthy(Some(pid));
+        ready.push(millis(killed, Timestamp::now()));
+        seen.push(millis(killed, watch.logged(&["process ended", &format!("pid={pid} ")])));
+        started.push(millis(killed, watch.logged(&["started the gateway", &format!("pid={next} ")])));
+        pid = next;
+    }
+    line("Lifeguard: SIGKILL to exit seen", &mut seen, "ms");
+    line("Lifeguard: SIGKILL to next process started", &mut started, "ms");
+    line("Lifeguard: SIGKILL to verified ready", &mut ready, "ms");
+}
+
+fn answers_ready(home: &GatewayHome) -> bool {
+    ask_within(Duration::from_secs(1), home.port, "GET", "/readyz").is_ok_and(|answer| answer.status == 200)
+}
+
+/// The real gateway: killed and back, beside its bare start-up; stopped, and when that is said.
+fn real() {
+    let (mut bare, mut healed, mut hung) = (Vec::new(), Vec::new(), Vec::new());
+    let home = real_gateway::home();
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        let mut running = home.start();
+        assert!(wait_until(START_LIMIT, || answers_ready(&home)), "{}", home.log());
+        bare.push(begin.elapsed().as_secs_f64());
+        running.signal(Signal::TERM);
+        running.wait_ended(SOON);
+    }
+    let watch = Watch::start(&home, "");
+    let mut pid = watch.wait_healthy(None);
+    for _ in 0..ROUNDS {
+        watch.reset();
+        let begin = Instant::now();
+        signal(pid, Signal::KILL);
+        assert!(wait_until(SOON, || !answers_ready(&home)), "it answers although it was killed");
+        assert!(wait_until(START_LIMIT, || answers_ready(&home)), "{}", watch.log());
+        healed.push(begin.elapsed().as_secs_f64());
+        pid = watch.wait_healthy(Some(pid));
+    }
+    for stop in 0..STOPS {
+        // At another place between two rounds each time.
+        wait_until(Duration::from_secs(2 * stop as u64), || false);
+        let begin = Instant::now();
+        signal(pid, Signal::STOP);
+        watch.wait(SOON, |gateway| gateway.verdict == Verdict::Hung);
+        hung.push(begin.elapsed().as_secs_f64());
+        signal(pid, Signal::CONT);
+        watch.wait(SOON, |gateway| gateway.verdict == Verdict::Healthy);
+    }
+    line("real gateway: bare start to ready", &mut bare, "s");
+    line("real gateway: SIGKILL to ready again", &mut healed, "s");
+    line("real gateway: SIGSTOP to verdict `hung`", &mut hung, "s");
+}
+
+/// What watching costs while nothing happens.
+fn idle() {
+    let home = real_gateway::home();
+    let watch = Watch::start(&home, "");
+    watch.wait_healthy(None);
+    watch.wait(SOON * 2, |gateway| gateway.health == Health::Healthy);
+    let pid = watch.child.id();
+    let before = Cost::of(pid);
+    let begin = Instant::now();
+    wait_until(IDLE, || false);
+    let (after, seconds) = (Cost::of(pid), begin.elapsed().as_secs_f64());
+    println!("idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
+    let busy = after.busy - before.busy;
+    println!("  processor: {:.1} ms per minute, {:.3} % of one core", busy * 60e3 / seconds, busy * 100.0 / seconds);
+    let wakes = after.wakes - before.wakes;
+    println!("  wake-ups: {:.2} per second", wakes / seconds);
+    println!(
+        "  memory: {:.1} MB resident, of it {:.1} MB private; most ever {:.1} MB",
+        after.memory, after.private, after.most
+    );
+}
+
+/// What a process has used so far.
+struct Cost {
+    /// Seconds on a processor.
+    busy: f64,
+    /// Times that one of its threads began to wait.
+    wakes: f64,
+    /// Megabytes.
+    memory: f64,
+    private: f64,
+    most: f64,
+}
+
+impl Cost {
+    fn of(pid: u32) -> Self {
+        let read = |path: String| fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let field = |text: &str, name: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+            line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).unwrap_or_default()
+        };
+        let (mut busy, mut wakes) = (0.0, 0.0);
+        for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
+            let folder = task.unwrap().path().display().to_string();
+            let nanoseconds: f64 = read(format!("{folder}/schedstat")).split(' ').next().unwrap().parse().unwrap();
+            busy += nanoseconds / 1e9;
+            wakes += field(&read(format!("{folder}/status")), "voluntary_ctxt_switches");
+        }
+        let status = read(format!("/proc/{pid}/status"));
+        let megabytes = |name| field(&status, name) * 1024.0 / 1e6;
+        Self { busy, wakes, memory: megabytes("VmRSS"), private: megabytes("RssAnon"), most: megabytes("VmHWM") }
+    }
+}
