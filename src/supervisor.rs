@@ -70,6 +70,8 @@ pub struct Supervisor {
     probe_in_flight: Option<Moment>,
     last_step: Moment,
     shown: view::Shown,
+    /// The heal that an earlier run of Lifeguard began and did not see the end of.
+    inherited: Option<u64>,
 }
 
 impl Supervisor {
@@ -94,12 +96,14 @@ impl Supervisor {
             probe_in_flight: None,
             last_step: now,
             shown: view::Shown::new(now),
+            inherited: None,
         };
         if let Some(running) = &mut core.state.running
             && running.done.is_none()
         {
             running.done = Some(now);
             running.deadline = now.after(core.policy.startup_grace);
+            core.inherited = Some(running.id);
         }
         core
     }
@@ -231,6 +235,7 @@ impl Supervisor {
         self.track_spells(seen);
         let context = Context {
             was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
+            speaks: self.state.generation.as_ref().is_some_and(|generation| generation.speaks),
             refused: self.state.refused,
             closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
             draining_for: self.draining_since.map(|since| now.awake_since(since)),
@@ -242,6 +247,9 @@ impl Supervisor {
             (_, since) => since,
         };
         self.latest = verdict.clone();
+        if self.was_interrupted(seen, &verdict) {
+            self.state.running = None;
+        }
         if self.state.running.is_some() {
             self.verify_running_heal(now, seen, &verdict, actions);
         }
@@ -249,6 +257,17 @@ impl Supervisor {
             self.weigh(now, seen.began, verdict);
         }
         self.probe_due = now.after(self.probe_distance(now));
+    }
+
+    /// Whether the running heal is one of an earlier run of Lifeguard that did not get as far as ending the old
+    /// generation: it still runs, and nobody is going to end it.
+    fn was_interrupted(&self, seen: &Observation, verdict: &Verdict) -> bool {
+        let Some(running) = self.state.running.as_ref().filter(|running| self.inherited == Some(running.id)) else {
+            return false;
+        };
+        let old = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
+        let still_runs = old.zip(seen.process.identity()).is_some_and(|(old, seen)| old.is_same(seen));
+        still_runs && verdict.severity() == Severity::Outage
     }
 
     /// Confirms a verdict, or keeps it in question.
@@ -392,10 +411,12 @@ impl Supervisor {
         if identity.is_none() && born.is_none() {
             return;
         }
-        let new = Generation { identity, born, was_ready: ready };
+        let speaks = matches!(seen.health, Answer::Json { .. });
+        let new = Generation { identity, born, was_ready: ready, speaks };
         match &mut self.state.generation {
             Some(known) if !new.is_newer_than(known) => {
                 known.was_ready |= ready;
+                known.speaks |= speaks;
                 if known.identity.is_none() {
                     known.identity = new.identity;
                 }

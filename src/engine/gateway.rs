@@ -264,7 +264,7 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let name = self.spec.name.clone();
         self.heal = Some(self.jobs.spawn(async move {
-            let Ok(_permit) = permits.acquire().await else { return };
+            let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
@@ -276,7 +276,14 @@ impl GatewayTask {
                     HealReport::Failed(error.to_string())
                 }
             };
+            drop(permit);
+            let succeeded = report == HealReport::Done;
             let _ = news.send(Event::Heal { id, report });
+            // A process that ends before the first look at it would be taken for one that is still starting.
+            if let Some(identity) = service.started().filter(|_| succeeded) {
+                let exit = service.wait_exit(&identity).await;
+                let _ = news.send(Event::Exited { identity, exit });
+            }
         }));
     }
 

@@ -56,6 +56,11 @@ impl Attached {
         }
     }
 
+    /// The process that was started here, if it is the gateway's newest.
+    pub(super) fn started(&self) -> Option<Identity> {
+        self.slot.started()
+    }
+
     fn start(&self) -> Result<(), ServiceError> {
         let known = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (whole, working_dir) = known.map_or((None, None), |known| (known.environment, known.working_dir));

@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use zbus::zvariant::{OwnedValue, Value};
-use zbus::{Connection, Proxy};
+use zbus::{Connection, OwnedVariant, Proxy, Variant};
 
 /// Limit for anything on the desktop to come about. Generous: the machine may be busy with other tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Panel with one systray, where the pointer finds the icon.
+/// Panel with a clock in its middle and one systray at its right end, where the pointer finds the icon.
 const PANEL: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 <channel name="xfce4-panel" version="1.0">
   <property name="configver" type="int" value="2"/>
@@ -32,12 +31,24 @@ const PANEL: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
       <property name="size" type="uint" value="30"/>
       <property name="plugin-ids" type="array">
         <value type="int" value="1"/>
+        <value type="int" value="3"/>
+        <value type="int" value="4"/>
         <value type="int" value="2"/>
       </property>
     </property>
   </property>
   <property name="plugins" type="empty">
     <property name="plugin-1" type="string" value="separator">
+      <property name="expand" type="bool" value="true"/>
+      <property name="style" type="uint" value="0"/>
+    </property>
+    <property name="plugin-3" type="string" value="clock">
+      <property name="mode" type="uint" value="2"/>
+      <property name="digital-layout" type="uint" value="3"/>
+      <property name="digital-time-format" type="string" value="%H:%M:%S"/>
+      <property name="digital-time-font" type="string" value="Noto Sans CJK KR Medium 10"/>
+    </property>
+    <property name="plugin-4" type="string" value="separator">
       <property name="expand" type="bool" value="true"/>
       <property name="style" type="uint" value="0"/>
     </property>
@@ -49,8 +60,31 @@ const PANEL: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 </channel>
 "#;
 
-/// Where the panel puts its only icon.
-const ICON: (&str, &str) = ("885", "15");
+/// Notifications that are opaque at once, so that a picture shows them whole.
+const NOTIFICATIONS: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
+<channel name="xfce4-notifyd" version="1.0">
+  <property name="initial-opacity" type="double" value="1"/>
+  <property name="do-fadeout" type="bool" value="false"/>
+  <property name="do-slideout" type="bool" value="false"/>
+</channel>
+"#;
+
+/// Fonts that hold Latin and Korean letters of one family.
+const GTK: &str = "[Settings]\ngtk-font-name=Noto Sans CJK KR 10\n";
+
+/// From the panel's right end and from its top to the middle of its only icon, before scaling.
+const ICON: i32 = 15;
+
+/// The screen of a desktop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Screen {
+    /// In pixels.
+    pub(crate) width: i32,
+    /// In pixels.
+    pub(crate) height: i32,
+    /// Pixels for one of the toolkit's.
+    pub(crate) scale: i32,
+}
 
 /// A window's place on the screen, in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +98,7 @@ pub(crate) struct Window {
 /// The running desktop.
 pub(crate) struct Desktop {
     home: tempfile::TempDir,
+    screen: Screen,
     display: String,
     bus: String,
     /// Newest first, so that they end in the reverse order of their start.
@@ -73,17 +108,27 @@ pub(crate) struct Desktop {
 impl Desktop {
     /// Starts X server, bus and panel, and waits until the panel takes icons.
     pub(crate) async fn start() -> Self {
+        Self::start_on(Screen { width: 900, height: 640, scale: 1 }).await
+    }
+
+    /// The same, on a screen of one's choice.
+    pub(crate) async fn start_on(screen: Screen) -> Self {
         let home = tempfile::tempdir().unwrap();
         let config = home.path().join(".config/xfce4/xfconf/xfce-perchannel-xml");
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
+        std::fs::write(config.join("xfce4-notifyd.xml"), NOTIFICATIONS).unwrap();
+        let toolkit = home.path().join(".config/gtk-3.0");
+        std::fs::create_dir_all(&toolkit).unwrap();
+        std::fs::write(toolkit.join("settings.ini"), GTK).unwrap();
         std::fs::create_dir(home.path().join("run")).unwrap();
 
         let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "900x640x24", "-nolisten", "tcp", "-noreset"]);
+        let size = format!("{}x{}x24", screen.width, screen.height);
+        server.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp", "-noreset"]);
         let (server, number) = start_and_read_line(server);
         let display = format!(":{}", number.trim());
-        let mut desktop = Self { home, display, bus: String::new(), processes: vec![server] };
+        let mut desktop = Self { home, screen, display, bus: String::new(), processes: vec![server] };
 
         let mut bus = desktop.command("dbus-daemon");
         bus.args(["--session", "--nofork", "--print-address=1"]);
@@ -131,6 +176,9 @@ impl Desktop {
         command.env("XDG_CONFIG_HOME", self.home.path().join(".config"));
         command.env("XDG_RUNTIME_DIR", self.home.path().join("run"));
         command.env("DISPLAY", &self.display);
+        if self.screen.scale > 1 {
+            command.env("GDK_SCALE", self.screen.scale.to_string());
+        }
         command.env("LANG", "C.UTF-8").env("TZ", "UTC").env("RUST_BACKTRACE", "1");
         // No accessibility bus, no file-system daemons, no settings daemon: they would outlive the test.
         command.env("NO_AT_BRIDGE", "1").env("GTK_A11Y", "none");
@@ -146,6 +194,11 @@ impl Desktop {
         self.home.path()
     }
 
+    /// Pixels for one of the toolkit's.
+    pub(crate) fn scale(&self) -> i32 {
+        self.screen.scale
+    }
+
     /// The X display, `:99`.
     pub(crate) fn display(&self) -> &str {
         &self.display
@@ -158,7 +211,7 @@ impl Desktop {
 
     /// A connection to the session bus, from the test itself.
     pub(crate) async fn connect(&self) -> Connection {
-        zbus::connection::Builder::address(self.bus.as_str()).unwrap().build().await.unwrap()
+        zbus::connection::Builder::address(self.bus.as_str()).build().await.unwrap()
     }
 
     /// Waits until the icon of the process with this id is on the panel.
@@ -187,10 +240,16 @@ impl Desktop {
         self.xdotool(&["mousemove", &across.to_string(), &down.to_string(), "click", "1"]);
     }
 
+    /// The middle of the only icon on the panel.
+    pub(crate) fn icon_place(&self) -> (i32, i32) {
+        (self.screen.width - ICON * self.screen.scale, ICON * self.screen.scale)
+    }
+
     /// Opens the menu of the only icon on the panel, as a person does, and says where it is.
     pub(crate) async fn open_menu(&self) -> Window {
         wait_for("the menu to open", || async {
-            self.xdotool(&["mousemove", ICON.0, ICON.1, "click", "3"]);
+            let (across, down) = self.icon_place();
+            self.xdotool(&["mousemove", &across.to_string(), &down.to_string(), "click", "3"]);
             // A second click would close a menu that was only slow.
             for _ in 0..20 {
                 if let Some(menu) = self.menu_window() {
@@ -206,7 +265,26 @@ impl Desktop {
     /// Where the open menu is, if one is open: the only window that is large and not as wide as the screen.
     pub(crate) fn menu_window(&self) -> Option<Window> {
         let windows = self.xdotool(&["search", "--onlyvisible", "--name", ".*"]);
-        windows.lines().filter_map(|id| self.window(id)).find(|window| window.width < 899 && window.height > 100)
+        let notifications = self.notification_ids();
+        let others = windows.lines().filter(|&id| !notifications.iter().any(|known| known == id));
+        others
+            .filter_map(|id| self.window(id))
+            .find(|window| window.width < self.screen.width - 1 && window.height > 100 * self.screen.scale)
+    }
+
+    /// The notification on the screen, if there is exactly one.
+    pub(crate) fn notification_window(&self) -> Option<Window> {
+        match self.notification_ids().as_slice() {
+            [only] => self.window(only),
+            _ => None,
+        }
+    }
+
+    fn notification_ids(&self) -> Vec<String> {
+        // It fails where it finds none.
+        let found = self.command("xdotool").args(["search", "--onlyvisible", "--class", "xfce4-notifyd"]).output();
+        let text = found.map(|found| String::from_utf8_lossy(&found.stdout).into_owned()).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
     fn window(&self, id: &str) -> Option<Window> {
@@ -277,17 +355,13 @@ impl TrayItem {
     /// A property of `org.kde.StatusNotifierItem`.
     pub(crate) async fn property<T>(&self, property: &str) -> T
     where
-        T: TryFrom<OwnedValue>,
-        T::Error: Into<zbus::Error>,
+        T: serde::de::DeserializeOwned + zbus::Type,
     {
         // Asked anew each time: a cache would show what was before a signal came.
         let item = zbus::proxy::Builder::<Proxy<'_>>::new(&self.connection)
             .destination(self.name.as_str())
-            .unwrap()
             .path("/StatusNotifierItem")
-            .unwrap()
             .interface("org.kde.StatusNotifierItem")
-            .unwrap()
             .cache_properties(zbus::proxy::CacheProperties::No)
             .build()
             .await
@@ -297,15 +371,13 @@ impl TrayItem {
 
     /// Width, height and ARGB bytes of the icon.
     pub(crate) async fn pixels(&self) -> Picture {
-        let value: OwnedValue = self.property("IconPixmap").await;
-        let mut pictures: Vec<Picture> = value.try_into().unwrap();
+        let mut pictures: Vec<Picture> = self.property("IconPixmap").await;
         pictures.remove(0)
     }
 
     /// Title and text of the tooltip.
     pub(crate) async fn tooltip(&self) -> (String, String) {
-        let value: OwnedValue = self.property("ToolTip").await;
-        let (_, _, title, text): (String, Vec<Picture>, String, String) = value.try_into().unwrap();
+        let (_, _, title, text): (String, Vec<Picture>, String, String) = self.property("ToolTip").await;
         (title, text)
     }
 
@@ -332,7 +404,7 @@ impl TrayItem {
     pub(crate) async fn click(&self, label: &str) {
         let row = self.wait_for_row(label).await;
         let menu = self.menu_proxy().await;
-        menu.call_method("Event", &(row.id, "clicked", Value::from(0_i32), 0_u32)).await.unwrap();
+        menu.call_method("Event", &(row.id, "clicked", Variant::from(0_i32), 0_u32)).await.unwrap();
     }
 
     /// The panel's left click on the icon.
@@ -350,9 +422,9 @@ impl TrayItem {
 }
 
 /// Id, properties and children of a row.
-type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
+type Layout = (i32, std::collections::HashMap<String, OwnedVariant>, Vec<OwnedVariant>);
 
-fn node(value: OwnedValue) -> Option<MenuNode> {
+fn node(value: OwnedVariant) -> Option<MenuNode> {
     let (id, properties, children): Layout = value.try_into().ok()?;
     let text = |name: &str| properties.get(name).and_then(|value| String::try_from(value.clone()).ok());
     let number = |name: &str| properties.get(name).and_then(|value| i32::try_from(value).ok());
@@ -375,9 +447,9 @@ fn find(rows: &[MenuNode], label: &str) -> Option<MenuNode> {
 
 async fn watcher(connection: &Connection) -> zbus::Result<Proxy<'static>> {
     zbus::proxy::Builder::<Proxy<'_>>::new(connection)
-        .destination("org.kde.StatusNotifierWatcher")?
-        .path("/StatusNotifierWatcher")?
-        .interface("org.kde.StatusNotifierWatcher")?
+        .destination("org.kde.StatusNotifierWatcher")
+        .path("/StatusNotifierWatcher")
+        .interface("org.kde.StatusNotifierWatcher")
         .cache_properties(zbus::proxy::CacheProperties::No)
         .build()
         .await
