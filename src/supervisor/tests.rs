@@ -459,6 +459,7 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         from: state.generation.clone(),
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
+        hasty: true,
     });
     let policy =
         Policy { startup_grace: Duration::from_mins(20), startup_limit: Duration::from_mins(30), ..Policy::default() };
