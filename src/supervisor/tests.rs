@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::event::{Alert, AlertKind, HealReport};
 use super::ladder::{Heal, Outcome, Rung};
-use super::observation::{HealthBody, PortOwner, ReadyBody, ServiceState, StartupBody};
+use super::observation::{
+    Answer, Exit, HealthBody, Identity, PortOwner, ProcessState, ReadyBody, ServiceState, StartupBody,
+};
 use super::*;
 use crate::supervisor::verdict::Health;
 
@@ -455,10 +457,10 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         rung: Rung::Restart,
         began: world.now,
         asked: false,
-        hasty: false,
         from: state.generation.clone(),
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
+        hasty: true,
     });
     let policy =
         Policy { startup_grace: Duration::from_mins(20), startup_limit: Duration::from_mins(30), ..Policy::default() };
