@@ -69,6 +69,9 @@ const NOTIFICATIONS: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 </channel>
 "#;
 
+/// In front of the system's own entry: a desktop has a notification daemon only if a test starts one.
+const NO_NOTIFICATIONS: &str = "[D-BUS Service]\nName=org.freedesktop.Notifications\nExec=/bin/false\n";
+
 /// Fonts that hold Latin and Korean letters of one family.
 const GTK: &str = "[Settings]\ngtk-font-name=Noto Sans CJK KR 10\n";
 
@@ -118,6 +121,9 @@ impl Desktop {
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
         std::fs::write(config.join("xfce4-notifyd.xml"), NOTIFICATIONS).unwrap();
+        let services = home.path().join(".local/share/dbus-1/services");
+        std::fs::create_dir_all(&services).unwrap();
+        std::fs::write(services.join("org.freedesktop.Notifications.service"), NO_NOTIFICATIONS).unwrap();
         let toolkit = home.path().join(".config/gtk-3.0");
         std::fs::create_dir_all(&toolkit).unwrap();
         std::fs::write(toolkit.join("settings.ini"), GTK).unwrap();
@@ -311,6 +317,17 @@ impl Desktop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
         std::fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    /// Paints the screen behind everything, from one colour at its top to another at its bottom.
+    pub(crate) fn paint(&self, top: &str, bottom: &str) {
+        let size = format!("{}x{}", self.screen.width, self.screen.height);
+        let status = self
+            .command("display")
+            .args(["-size", &size, "-window", "root", &format!("gradient:{top}-{bottom}")])
+            .status()
+            .expect("apt-get install imagemagick");
+        assert!(status.success(), "display: {status}");
     }
 
     fn spawn(&mut self, mut command: Command) {
