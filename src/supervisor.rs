@@ -3,13 +3,13 @@
 //! # Theory of operation
 //!
 //! [`Supervisor::step`] takes the three clocks and one [`Event`] and answers with [`Action`]s; the engine does
-//! them and sends back what came of it. [`judge`] turns an observation into a verdict. A verdict
+//! them and sends back what came of it. [`judge`](mod@judge) turns an observation into a verdict. A verdict
 //! is *confirmed* when it has been seen often enough ([`Policy::failures_before_down`]), or at once when the
 //! kernel reports the end of the process. A confirmed outage opens an incident, counts a crash and schedules an
 //! attempt ([`healing`]); an attempt counts as successful only when a *new generation* answers
 //! ready; the incident ends when health has *held* ([`telling`]).
 //!
-//! Whatever is time-driven is in [`Supervisor::settle`], which runs at the end of each step, so that a missed or
+//! Whatever is time-driven is in `settle`, which runs at the end of each step, so that a missed or
 //! late tick changes nothing but the moment.
 
 pub mod backoff;
