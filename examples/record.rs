@@ -39,7 +39,7 @@ const LIMIT: Duration = Duration::from_mins(4);
 /// What the toolkit takes to draw, and to show a tooltip.
 const DRAWING: Duration = Duration::from_millis(1_500);
 /// Distance of two looks at the icon.
-const LOOK: Duration = Duration::from_millis(15);
+const LOOK: Duration = Duration::from_millis(40);
 
 /// What happened, with the moment.
 type Record = Arc<Mutex<Vec<(Timestamp, String)>>>;
@@ -63,7 +63,7 @@ async fn main() {
     let first = healthy(&stage, None).await;
 
     hover(&stage).await;
-    picture(&stage, "desktop-healthy.png", 240);
+    picture(&stage, "desktop-healthy.png", 260);
     menu(&stage, "menu.png").await;
 
     record.lock().unwrap().clear();
@@ -71,7 +71,7 @@ async fn main() {
     kill(first);
     witness.wait_for(0, "is down").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-healing.png", 320);
+    picture(&stage, "desktop-healing.png", 360);
     let second = healthy(&stage, Some(first)).await;
     note(&record, format!("The gateway is ready again (pid {second}), and has stayed so for 10 s"));
     witness.wait_for(0, "Recovered").await;
@@ -82,7 +82,7 @@ async fn main() {
     kill(second);
     witness.wait_for(told, "is down").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-down.png", 320);
+    picture(&stage, "desktop-down.png", 360);
     note(&record, "**A click on the notification's button “Restart”**");
     click_first_button(&stage.desktop, || witness.count() > told + 1).await;
     witness.wait_for(told, "A new generation").await;
@@ -91,7 +91,7 @@ async fn main() {
     note(&record, format!("The gateway is ready again (pid {third}), and has stayed so for 10 s"));
     witness.wait_for(told, "Recovered").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-recovered.png", 320);
+    picture(&stage, "desktop-recovered.png", 360);
     watching.abort();
     write_record(&stage, &witness, &record);
 
@@ -160,6 +160,8 @@ async fn without_notification(stage: &Stage) {
 /// A picture of the upper part of the screen.
 fn picture(stage: &Stage, name: &str, height: i32) {
     let path = docs().join("img").join(name);
+    stage.desktop.place_notification();
+    std::thread::sleep(DRAWING / 3);
     stage.desktop.screenshot(&path);
     let area = format!("{}x{height}+0+0", SCREEN.width);
     let trimmed = Command::new("mogrify").args(["-crop", &area, "+repage", "-strip"]).arg(&path).status().unwrap();

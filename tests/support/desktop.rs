@@ -286,6 +286,16 @@ impl Desktop {
         }
     }
 
+    /// Puts the notification below the panel, where a window manager would have it.
+    pub(crate) fn place_notification(&self) {
+        let ids = self.notification_ids();
+        let [id] = ids.as_slice() else { return };
+        let Some(window) = self.window(id) else { return };
+        let margin = 12 * self.screen.scale;
+        let (left, top) = (self.screen.width - window.width - margin, 2 * ICON * self.screen.scale + margin);
+        self.xdotool(&["windowmove", "--sync", id, &left.to_string(), &top.to_string()]);
+    }
+
     fn notification_ids(&self) -> Vec<String> {
         // It fails where it finds none.
         let found = self.command("xdotool").args(["search", "--onlyvisible", "--class", "xfce4-notifyd"]).output();
@@ -322,12 +332,10 @@ impl Desktop {
     /// Paints the screen behind everything, from one colour at its top to another at its bottom.
     pub(crate) fn paint(&self, top: &str, bottom: &str) {
         let size = format!("{}x{}", self.screen.width, self.screen.height);
-        let status = self
-            .command("display")
-            .args(["-size", &size, "-window", "root", &format!("gradient:{top}-{bottom}")])
-            .status()
-            .expect("apt-get install imagemagick");
-        assert!(status.success(), "display: {status}");
+        let mut display = self.command("display");
+        display.args(["-size", &size, "-window", "root", &format!("gradient:{top}-{bottom}")]);
+        // ImageMagick 6 ends with 1 although it has painted.
+        display.output().expect("apt-get install imagemagick");
     }
 
     fn spawn(&mut self, mut command: Command) {
