@@ -33,7 +33,7 @@ const SCREEN: Screen = Screen { width: 1360, height: 1000, scale: 2 };
 /// Behind everything, from top to bottom.
 const WALLPAPER: (&str, &str) = ("#5b7fa6", "#c9d8e6");
 /// Health is believed sooner than at default, and the second attempt comes late enough to be overtaken by a click.
-const TIMINGS: &str = "[heal]\nhealthy_hold = \"10s\"\nbackoff_seconds = [60]\n\n[alerts]\ncooldown = \"0s\"\n";
+const TIMINGS: &str = "[heal]\nhealthy_hold = \"10s\"\nbackoff_seconds = [60]\n\n[alerts]\ncooldown = \"0s\"\ncritical_cooldown = \"0s\"\n";
 /// Longest start of the real gateway on a busy machine.
 const LIMIT: Duration = Duration::from_mins(4);
 /// What the toolkit takes to draw, and to show a tooltip.
