@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CARGO ?= cargo
-ARGS ?=
+ARGS ?= --practice-if-none
 
 # Without a display there is nothing to put an icon on: the app runs in the terminal and is built without GTK.
 ifeq ($(shell uname -s),Darwin)

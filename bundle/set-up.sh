@@ -25,8 +25,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 system=$(uname -s)
 cache=$root/target/cache
-gateway_version=2026.9.6
-node_version=26.10.0
+gateway_version=$(sed -n 's/^pub(crate) const VERSION: &str = "\(.*\)";/\1/p' tests/support/real_gateway.rs)
+[ -n "$gateway_version" ] || fail "tests/support/real_gateway.rs names no version of the gateway"
 zig_version=0.17.1
 
 # --- Debian's packages --------------------------------------------------------------------------------------------
@@ -134,12 +134,12 @@ need_for_crossing() {
 
 # --- what lives under target/cache --------------------------------------------------------------------------------
 
-# One at a time: two test runs that start together install once.
+# One at a time, with the tests' own installer too: those that start together install once.
 locked() {
     mkdir -p "$cache"
     if command -v flock >/dev/null; then
-        exec 9>"$cache/.lock"
-        flock -w 900 9 || fail "another set-up has held $cache/.lock for 15 minutes"
+        exec 9>"$cache/$1.lock"
+        flock -w 900 9 || fail "something else has held $cache/$1.lock for 15 minutes"
     fi
 }
 
@@ -147,7 +147,7 @@ install_zig() {
     if [ "$system" = Darwin ] || command -v zig >/dev/null; then return; fi
     local venv=$cache/zig
     if "$venv/bin/python3" -c 'import ziglang' 2>/dev/null || python3 -c 'import ziglang' 2>/dev/null; then return; fi
-    locked
+    locked zig
     echo "set-up: installing ziglang $zig_version into $venv"
     python3 -m venv "$venv"
     "$venv/bin/python3" -m pip install --quiet "ziglang==$zig_version"
@@ -161,13 +161,13 @@ install_gateway() {
         [ "$("$modules/node/bin/node" "$modules/openclaw/openclaw.mjs" --version 2>/dev/null | cut -d' ' -f2)" = "$gateway_version" ]
     }
     if gateway_is_there; then return; fi
-    locked
+    locked "openclaw-$gateway_version"
     if gateway_is_there; then return; fi
-    echo "set-up: installing openclaw $gateway_version and node $node_version into $folder"
+    echo "set-up: installing openclaw $gateway_version and node 26 into $folder"
     # The gateway's own install step refuses an older node, so its node comes first, in the folder and in PATH.
-    npm install --prefix "$folder" --no-audit --no-fund --loglevel=error --save-exact "node@$node_version"
+    npm install --prefix "$folder" --no-audit --no-fund --loglevel=error "node@26"
     PATH=$modules/node/bin:$PATH \
-        npm install --prefix "$folder" --no-audit --no-fund --loglevel=error --save-exact "openclaw@$gateway_version"
+        npm install --prefix "$folder" --no-audit --no-fund --loglevel=error "openclaw@$gateway_version"
     gateway_is_there || fail "$modules/openclaw does not start; remove $folder and run this again."
 }
 

@@ -41,6 +41,9 @@ pub struct Setting<'a> {
     pub environment: &'a Environment,
     /// The language of everything that a person reads.
     pub language: Language,
+    /// Why this is not the person's own configuration, ready to be read. Then Lifeguard looks and keeps its hands
+    /// off: what the person wanted is not known.
+    pub notice: Option<&'a str>,
 }
 
 /// Why a mode could not run.

@@ -9,6 +9,7 @@ use clap::{FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::config::LanguageChoice;
 use crate::config::environment::Environment;
 use crate::drill::practice::PracticeOptions;
+use crate::text::command::CommandPhrase;
 use crate::text::{Language, Phrase};
 use context::{Context, Failure};
 use output::Output;
@@ -26,6 +27,7 @@ mod practice;
 mod reset;
 mod restart;
 mod resume;
+mod single;
 pub mod status;
 mod tail;
 mod watch;
@@ -63,6 +65,8 @@ struct Arguments {
     language: Option<SpokenLanguage>,
     #[arg(long, global = true)]
     no_color: bool,
+    #[arg(long)]
+    practice_if_none: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -123,15 +127,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(context) => context,
         Err(failure) => return report(&failure, spoken, output),
     };
-    match dispatch(&context, arguments.command) {
+    match dispatch(&context, arguments) {
         Ok(code) => code,
         Err(failure) => report(&failure, context.language, output),
     }
 }
 
-fn dispatch(context: &Context, command: Option<Command>) -> Result<ExitCode, Failure> {
-    let exit = match command {
-        None => return desktop::run(context),
+fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure> {
+    if arguments.practice_if_none && arguments.command.is_some() {
+        return Err(Failure::Said(CommandPhrase::OnlyForTheApp("--practice-if-none"), Exit::Usage));
+    }
+    let exit = match arguments.command {
+        None => return desktop::run(context, arguments.practice_if_none),
         Some(Command::Watch) => return watch::run(context),
         Some(Command::Demo) => return demo::run(context),
         Some(Command::PracticeGateway(options)) => return practice::run(options),

@@ -120,14 +120,14 @@ pub struct ProbeConfig {
     pub failures_before_down: u32,
 }
 
-/// `[heal]`: see [`Policy`](crate::supervisor::policy::Policy) for what each number means.
+/// `[heal]`: see [`Policy`] for what each number means.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealConfig {
     /// Before a silent gateway is restarted.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub hang_patience: Duration,
-    /// Before a live but unready gateway is announced and healed.
+    /// Before a live but unready gateway is announced.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub unready_patience: Duration,
     /// Health must hold this long to count as recovered.

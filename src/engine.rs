@@ -64,6 +64,8 @@ pub struct GatewaySpec {
     pub loaded: Loaded,
     /// Its log, where the service does not know it.
     pub log: Option<PathBuf>,
+    /// Something that the person should know for as long as Lifeguard runs, ready to be read.
+    pub notice: Option<String>,
 }
 
 impl GatewaySpec {

@@ -215,6 +215,16 @@ impl Service {
         }
     }
 
+    /// The process that a heal started here, unless another one has taken its place.
+    #[must_use]
+    pub fn started(&self) -> Option<Identity> {
+        match self {
+            Self::Child(service) => service.started(),
+            Self::Attached(service) => service.started(),
+            Self::Systemd(_) | Self::Launchd(_) | Self::Missing(_) => None,
+        }
+    }
+
     /// Who starts the gateway again when it ends.
     #[must_use]
     pub fn manager(&self) -> Manager {

@@ -106,6 +106,7 @@ fn help_of_every_command_in_english() {
           --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
           --language <LANGUAGE>  Language: auto, en, ko
           --no-color             No colours [env: NO_COLOR]
+          --practice-if-none     Where there is no gateway, show everything on the practice gateway
       -h, --help                 Print help
       -V, --version              Print version
 
@@ -288,6 +289,7 @@ fn help_in_korean() {
           --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]
           --language <LANGUAGE>  언어: auto, en, ko
           --no-color             색을 쓰지 않음 [환경 변수: NO_COLOR]
+          --practice-if-none     게이트웨이가 없으면 연습용 게이트웨이로 실행
       -h, --help                 도움말 출력
       -V, --version              버전 출력
 

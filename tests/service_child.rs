@@ -236,8 +236,10 @@ async fn the_gateway_lives_on_when_lifeguard_is_killed_and_is_adopted() {
 
 /// A process with the gateway's title, and the lock file that names it.
 fn by_hand(setup: &GatewaySetup) -> (std::process::Child, Identity) {
+    let path = format!("{}:{}", setup.home.join("bin").display(), std::env::var("PATH").unwrap());
     let process = Command::new("cat")
         .arg0("openclaw-gateway")
+        .env("PATH", path)
         .env("OPENCLAW_PROFILE", "by-hand")
         .current_dir("/usr")
         .stdin(Stdio::piped())
@@ -278,6 +280,28 @@ async fn a_gateway_started_by_hand_is_found_and_restarted_with_its_own_surroundi
     assert_eq!(variable(&next, "OPENCLAW_PROFILE").as_deref(), Some("by-hand"));
     assert_eq!(variable(&next, "OPENCLAW_SUPERVISOR_MODE"), None);
     assert_eq!(working_dir(key(&next)).unwrap(), std::path::Path::new("/usr").canonicalize().unwrap());
+}
+
+#[tokio::test]
+async fn where_no_command_is_known_the_path_of_whoever_started_it_leads_to_openclaw() {
+    let folder = tempfile::tempdir().unwrap();
+    let setup = setup(folder.path(), &[]);
+    std::fs::create_dir(folder.path().join("bin")).unwrap();
+    let openclaw = folder.path().join("bin/openclaw");
+    std::fs::write(&openclaw, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    std::fs::set_permissions(&openclaw, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (mut by_hand, process) = by_hand(&setup);
+    let _guard = guard(&process);
+    until_running(&process, "openclaw-gateway").await;
+
+    let service = Service::new(setup, Kind::Attached);
+    assert!(service.observe().await.process.unwrap().is_same(&process));
+    let reaper = std::thread::spawn(move || by_hand.wait());
+    service.perform(&heal(Rung::Restart, Some(&process)), || ()).await.unwrap();
+    reaper.join().unwrap().unwrap();
+    let next = service.observe().await.process.unwrap();
+    let _next_guard = guard(&next);
+    until_running(&next, "sleep").await;
 }
 
 #[tokio::test]

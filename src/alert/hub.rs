@@ -77,6 +77,7 @@ impl Starting {
             place,
             channels: Arc::clone(&self.channels),
             language: self.settings.language,
+            problem: None,
         };
         tokio::spawn(lane.run());
         self.lanes.push(LaneHandle { queue, wishes });
@@ -267,6 +268,8 @@ struct Lane<C> {
     place: usize,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
     language: Language,
+    /// What was wrong at the last attempt, so that each trouble is logged once and not at every retry.
+    problem: Option<Problem>,
 }
 
 impl<C: Channel> Lane<C> {
@@ -360,10 +363,15 @@ impl<C: Channel> Lane<C> {
             }
             Err(failure) => {
                 let cause = failure.problem().say(Language::English);
-                tracing::warn!(channel, gateway = alert.gateway, kind, cause, "alert not delivered");
+                if self.problem.as_ref() == Some(failure.problem()) && !matches!(failure, Failure::Rejected(_)) {
+                    tracing::debug!(channel, gateway = alert.gateway, kind, cause, "alert still not delivered");
+                } else {
+                    tracing::warn!(channel, gateway = alert.gateway, kind, cause, "alert not delivered");
+                }
                 Some(failure.problem().say(self.language))
             }
         };
+        self.problem = result.as_ref().err().map(|failure| failure.problem().clone());
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
                 if problem.is_none() {

@@ -98,7 +98,11 @@ impl Channel for Native {
         }
         let note = Note::of_alert(alert, self.language, now, &jiff::tz::TimeZone::system());
         self.desk.put(alert, &note);
-        self.desktop.show(&note, self.language).await.map_err(Failure::later)
+        self.desktop.show(&note, self.language).await.map_err(|problem| match problem {
+            // These do not change by waiting: tried again only now and then.
+            Problem::NoSessionBus | Problem::NotInBundle | Problem::NotPermitted => Failure::Parked(problem),
+            problem => Failure::later(problem),
+        })
     }
 
     /// Shows what has buttons once more without them: nobody would answer a press any more.

@@ -18,6 +18,7 @@ use crate::platform::boot_id;
 use crate::probe::ProbeLimits;
 use crate::service::{GatewaySetup, Kind};
 use crate::supervisor::policy::Manager;
+use crate::supervisor::state::{Pause, State};
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
 pub(super) async fn gateways(setting: &Setting<'_>) -> Vec<GatewaySpec> {
@@ -47,8 +48,13 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
     for note in &found.notes {
         info!(gateway = found.name, ?note, "discovery");
     }
-    let store = StateStore::new(&setting.paths.state_dir, &found.name, boot_id());
-    let loaded = store.load(now());
+    // No gateway's name begins like that: what is known of the person's own gateways is left alone.
+    let kept_as = if setting.notice.is_some() { format!("-{}", found.name) } else { found.name.clone() };
+    let store = StateStore::new(&setting.paths.state_dir, &kept_as, boot_id());
+    let mut loaded = store.load(now());
+    if setting.notice.is_some() {
+        loaded.state = State { pause: Some(Pause { until: None }), ..State::default() };
+    }
     let mut setup = setup(setting, gateway, &found);
     if loaded.same_boot {
         setup.started_before = loaded.state.generation.as_ref().and_then(|generation| generation.identity.clone());
@@ -65,6 +71,7 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
         store,
         loaded,
         log: found.log,
+        notice: setting.notice.map(str::to_owned),
     }
 }
 

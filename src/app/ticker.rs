@@ -7,6 +7,7 @@ use jiff::{Timestamp, Zoned};
 use tokio::sync::watch;
 
 use crate::snapshot::{GatewaySnapshot, Snapshot};
+use crate::supervisor::verdict::Verdict;
 use crate::text::ticker::Line;
 use crate::text::{Language, Phrase};
 
@@ -17,7 +18,8 @@ pub(super) async fn follow(mut snapshots: watch::Receiver<Snapshot>, language: L
     loop {
         let lines: Vec<(String, String)> = {
             let snapshot = snapshots.borrow_and_update();
-            let looked_at = snapshot.gateways.iter().filter(|gateway| gateway.checked.is_some());
+            let known = |gateway: &&GatewaySnapshot| gateway.verdict != Verdict::Unknown(String::new());
+            let looked_at = snapshot.gateways.iter().filter(known);
             looked_at.map(|gateway| (gateway.name.clone(), line(gateway, language))).collect()
         };
         for (index, (name, line)) in lines.iter().enumerate() {

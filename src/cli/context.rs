@@ -1,6 +1,7 @@
 //! What every command needs: the configuration, the places, the language, the way to the Lifeguard that runs.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use tokio::runtime::Runtime;
@@ -47,9 +48,19 @@ impl Context {
         self.config.as_ref().map_err(|error| Failure::Config(error.clone()))
     }
 
+    /// What is wrong with the configuration, if it cannot be used.
+    pub(super) fn config_problem(&self) -> Option<&LoadError> {
+        self.config.as_ref().err()
+    }
+
     /// What a mode is started with, in the given places.
     pub(super) fn setting<'a>(&'a self, paths: &'a Paths) -> Result<Setting<'a>, Failure> {
-        Ok(Setting { config: self.config()?, paths, environment: &self.environment, language: self.language })
+        Ok(self.setting_with(self.config()?, paths))
+    }
+
+    /// The same with another configuration than the person's.
+    pub(super) fn setting_with<'a>(&'a self, config: &'a Config, paths: &'a Paths) -> Setting<'a> {
+        Setting { config, paths, environment: &self.environment, language: self.language, notice: None }
     }
 
     /// A runtime for one command.
@@ -60,9 +71,16 @@ impl Context {
             .map_err(|cause| Failure::Said(CommandPhrase::NoRuntime(cause.to_string()), Exit::Bad))
     }
 
-    /// The way to the Lifeguard that runs.
+    /// The way to the Lifeguard that runs: the real one, or with none a demo.
     pub(super) fn client(&self) -> Result<ControlClient, Failure> {
-        Ok(ControlClient::new(&self.paths.socket)?)
+        let answers = |paths: &Paths| UnixStream::connect(&paths.socket).is_ok();
+        let demo = self.paths.for_demo();
+        Self::client_of(if !answers(&self.paths) && answers(&demo) { &demo } else { &self.paths })
+    }
+
+    /// The way to the Lifeguard that runs in these places.
+    pub(super) fn client_of(paths: &Paths) -> Result<ControlClient, Failure> {
+        Ok(ControlClient::new(&paths.socket)?)
     }
 
     pub(super) fn say(&self, phrase: &impl Phrase) -> Result<(), Failure> {

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use super::context::{Context, Failure};
-use super::watch::claim;
+use super::single::open;
 use crate::app;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
     let paths = context.paths.for_demo();
-    let _lock = claim(&paths)?;
-    Ok(app::run_demo(&context.setting(&paths)?)?)
+    let setting = context.setting(&paths)?;
+    open(context, &paths, || app::run_demo(&setting))
 }

@@ -27,6 +27,12 @@ impl Output {
         Self { colour: false }
     }
 
+    /// Whether somebody sits at a terminal to read complaints.
+    #[must_use]
+    pub fn is_attended(self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// Writes text and a line break to standard output.
     pub fn line(self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();

@@ -4,16 +4,10 @@ use std::process::ExitCode;
 
 use super::context::{Context, Failure};
 use crate::app;
-use crate::config::paths::Paths;
 use crate::control::instance::InstanceLock;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {
-    let _lock = claim(&context.paths)?;
+    context.paths.prepare()?;
+    let _lock = InstanceLock::acquire(&context.paths.lock_file())?;
     Ok(app::run_watch(&context.setting(&context.paths)?)?)
-}
-
-/// Makes the folders and takes the lock, for a mode that cannot run twice.
-pub(super) fn claim(paths: &Paths) -> Result<InstanceLock, Failure> {
-    paths.prepare()?;
-    Ok(InstanceLock::acquire(&paths.lock_file())?)
 }

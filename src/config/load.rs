@@ -192,6 +192,16 @@ pub struct LoadError {
     pub problems: Vec<Problem>,
 }
 
+impl LoadError {
+    /// In one line: what happened, and the first problem.
+    #[must_use]
+    pub fn brief(&self, language: Language) -> String {
+        let whole = self.say(language);
+        let lines = whole.lines().filter(|line| !line.is_empty()).take(2).map(str::trim);
+        lines.collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl fmt::Display for LoadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.say(Language::English))

@@ -63,7 +63,8 @@ pub(super) struct GatewayTask {
     watched: Option<(Identity, AbortHandle)>,
     waiting: HashMap<u64, Vec<oneshot::Sender<Reply>>>,
     easel: Easel,
-    notice: Option<String>,
+    /// What is wrong with keeping the state.
+    trouble: Option<String>,
     discovered: Moment,
     found: mpsc::UnboundedSender<Kind>,
     finds: mpsc::UnboundedReceiver<Kind>,
@@ -90,7 +91,7 @@ impl GatewayTask {
         Self {
             core: Supervisor::new(policy, state, begin),
             store: spec.store.clone(),
-            notice: spec.loaded.problem.as_ref().map(ToString::to_string),
+            trouble: spec.loaded.problem.as_ref().map(ToString::to_string),
             spec,
             service,
             prober,
@@ -111,8 +112,13 @@ impl GatewayTask {
 
     /// What this task knows now.
     pub(super) fn picture(&self, moment: Moment) -> Picture {
-        let gateway = snapshot(&self.spec, &self.service, &self.core, self.notice.clone(), moment);
+        let gateway = snapshot(&self.spec, &self.service, &self.core, self.notice(), moment);
         Picture { place: self.easel.place, taken: moment, gateway }
+    }
+
+    fn notice(&self) -> Option<String> {
+        let notices: Vec<&str> = self.spec.notice.iter().chain(&self.trouble).map(String::as_str).collect();
+        (!notices.is_empty()).then(|| notices.join(" · "))
     }
 
     /// Runs until `wishes` is closed.
@@ -203,15 +209,15 @@ impl GatewayTask {
         match self.store.save(self.core.state(), moment) {
             Ok(()) => {
                 if self.spec.loaded.problem.is_none() {
-                    self.notice = None;
+                    self.trouble = None;
                 }
             }
             Err(problem) => {
-                let notice = problem.to_string();
-                if self.notice.as_deref() != Some(&notice) {
-                    error!(gateway = self.spec.name, "{notice}");
+                let trouble = problem.to_string();
+                if self.trouble.as_deref() != Some(&trouble) {
+                    error!(gateway = self.spec.name, "{trouble}");
                 }
-                self.notice = Some(notice);
+                self.trouble = Some(trouble);
             }
         }
     }
@@ -258,7 +264,7 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let name = self.spec.name.clone();
         self.heal = Some(self.jobs.spawn(async move {
-            let Ok(_permit) = permits.acquire().await else { return };
+            let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
@@ -270,7 +276,14 @@ impl GatewayTask {
                     HealReport::Failed(error.to_string())
                 }
             };
+            drop(permit);
+            let succeeded = report == HealReport::Done;
             let _ = news.send(Event::Heal { id, report });
+            // A process that ends before the first look at it would be taken for one that is still starting.
+            if let Some(identity) = service.started().filter(|_| succeeded) {
+                let exit = service.wait_exit(&identity).await;
+                let _ = news.send(Event::Exited { identity, exit });
+            }
         }));
     }
 

@@ -58,8 +58,14 @@ fn parse_stat(pid: u32, stat: &[u8]) -> Option<Row> {
 }
 
 pub(super) fn session(pid: u32) -> Option<u32> {
-    let session = rustix::process::getsid(super::process::system_pid(pid)).ok()?;
-    u32::try_from(session.as_raw_nonzero().get()).ok()
+    parse_session(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Field 6 of `/proc/PID/stat`. Threads of the kernel have session 0, for which rustix's `getsid` has no value.
+fn parse_session(stat: &[u8]) -> Option<u32> {
+    let text = String::from_utf8_lossy(stat);
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_ascii_whitespace().nth(3)?.parse().ok().filter(|session| *session > 0)
 }
 
 pub(super) fn pids() -> Vec<u32> {
@@ -142,6 +148,15 @@ mod tests {
         let stat = b"77 (a) b (c)) S 5 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 11 0 123456 1 2\n";
         let row = parse_stat(77, stat).unwrap();
         assert_eq!((row.key.started, row.parent, row.dead), (123_456, 5, false));
+    }
+
+    #[test]
+    fn a_thread_of_the_kernel_belongs_to_no_session() {
+        assert_eq!(parse_session(b"77 (a) b (c)) S 5 76 75 0 -1 4194560"), Some(75));
+        assert_eq!(parse_session(b"2 (kthreadd) S 0 0 0 0 -1 2129984"), None);
+        for pid in pids() {
+            assert_ne!(session(pid), Some(0));
+        }
     }
 
     #[test]

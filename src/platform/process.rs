@@ -67,6 +67,12 @@ pub fn is_running(key: ProcessKey) -> bool {
     system::row(key.pid).is_some_and(|row| row.key == key && !row.dead)
 }
 
+/// Whether the system still lists exactly this process, running or as a zombie.
+#[must_use]
+pub fn is_listed(key: ProcessKey) -> bool {
+    system::row(key.pid).is_some_and(|row| row.key == key)
+}
+
 /// The key of a child that nobody has waited for yet: its pid cannot have changed hands, even if it has ended.
 #[must_use]
 pub fn key_of_own_child(pid: u32) -> Option<ProcessKey> {

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::child::Slot;
-use super::discovery::find_openclaw;
 use super::launch::{Environment, Launch, launch};
 use super::setup::GatewaySetup;
 use super::{GatewayService, ServiceError, ServiceReport, identity};
@@ -57,15 +56,19 @@ impl Attached {
         }
     }
 
+    /// The process that was started here, if it is the gateway's newest.
+    pub(super) fn started(&self) -> Option<Identity> {
+        self.slot.started()
+    }
+
     fn start(&self) -> Result<(), ServiceError> {
         let known = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (whole, working_dir) = known.map_or((None, None), |known| (known.environment, known.working_dir));
-        // Its argument list is gone, overwritten by its title, so the command is the configured or the usual one.
+        // Its argument list is gone, overwritten by its title. Where nobody knows the command, the person's own `PATH`,
+        // which the process still had, leads to the program.
         let command = self.setup.command.clone().or_else(|| {
-            let path = whole.as_ref().and_then(|whole| whole.iter().find(|(name, _)| name == "PATH"));
-            let program = find_openclaw(&self.setup, path.map(|(_, path)| path.as_str()))?;
-            let port = self.setup.port.to_string();
-            Some(vec![program.to_string_lossy().into_owned(), "gateway".into(), "run".into(), "--port".into(), port])
+            whole.as_ref()?;
+            Some(["openclaw", "gateway", "run", "--port", &self.setup.port.to_string()].map(str::to_owned).to_vec())
         });
         let environment = match whole {
             Some(mut whole) => {

@@ -29,6 +29,11 @@ impl Child {
         self.setup.log_path.clone()
     }
 
+    /// The process that was started here, if it is the gateway's newest.
+    pub(super) fn started(&self) -> Option<Identity> {
+        self.slot.started()
+    }
+
     fn start(&self) -> Result<(), ServiceError> {
         let command = self.setup.command.clone().ok_or(ServiceError::NoCommand)?;
         let mut environment = self.setup.environment.clone();
@@ -101,6 +106,13 @@ impl Slot {
         let mut content = self.content();
         content.current = Some(started.identity.clone());
         content.started = Some(started);
+    }
+
+    /// The process that was started here, if it is the gateway's newest.
+    pub(super) fn started(&self) -> Option<Identity> {
+        let content = self.content();
+        let started = content.started.as_ref().map(|started| &started.identity)?;
+        content.current.as_ref().filter(|current| current.is_same(started)).cloned()
     }
 
     /// Stops what a heal wants stopped. `true`: nothing runs now, so a start is next. `false`: something runs, and

@@ -12,7 +12,6 @@ use tokio::process::Command;
 use tokio::sync::watch;
 
 use super::ServiceError;
-use super::discovery::USUAL_PLACES;
 use crate::platform::process::{in_new_session, key_of_own_child};
 use crate::supervisor::observation::{Exit, Identity};
 
@@ -32,6 +31,9 @@ const NOT_INHERITED: [&str; 12] = [
     "OPENCLAW_NO_RESPAWN",
     "OPENCLAW_SUPERVISOR_MODE",
 ];
+
+/// Where programs are that a menu-bar app's short `PATH` leaves out.
+const USUAL_PLACES: [&str; 4] = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin"];
 
 /// How to start it.
 #[derive(Debug)]
@@ -122,7 +124,7 @@ pub(super) fn launch(plan: Launch) -> Result<Started, ServiceError> {
 fn search_path(path: Option<OsString>, program: &str) -> OsString {
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path.unwrap_or_default()).collect();
     let own = Path::new(program).parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf);
-    for folder in own.into_iter().chain(USUAL_PLACES.map(PathBuf::from)).chain([PathBuf::from("/bin")]) {
+    for folder in own.into_iter().chain(USUAL_PLACES.map(PathBuf::from)) {
         if !folders.contains(&folder) {
             folders.push(folder);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{ServiceError, identity};
-use crate::platform::process::{ExitWatch, ProcessKey, Signal, SignalError, is_running, signal, tree};
+use crate::platform::process::{ExitWatch, ProcessKey, Signal, SignalError, is_listed, is_running, signal, tree};
 use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::Identity;
 
@@ -25,6 +25,12 @@ const HELPERS_LIMIT: Duration = Duration::from_secs(4);
 
 /// SIGTERM to SIGKILL for helpers that did not.
 const HELPERS_TERM_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long a zombie is waited for: its parent, or the system's first process, asks for its end within milliseconds.
+const ZOMBIE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often a zombie is looked at.
+const ZOMBIE_POLL: Duration = Duration::from_millis(10);
 
 /// How often helpers are looked at.
 const HELPERS_POLL: Duration = Duration::from_millis(50);
@@ -93,11 +99,25 @@ pub(super) async fn stop_tree(
         killed();
     };
     stop(target, patience, may_kill, &before_kill).await?;
+    vanished(key).await;
     let mut members = members.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     // Lifeguard itself may have been started from a shell of the gateway.
     members.retain(|member| member.pid != std::process::id());
     sweep(members).await;
     Ok(())
+}
+
+/// Waits until a process that has ended is no longer listed: a gateway that is started earlier takes the zombie that
+/// its lock names for a living one, and refuses.
+async fn vanished(key: ProcessKey) {
+    let deadline = Instant::now() + ZOMBIE_LIMIT;
+    while is_listed(key) {
+        if Instant::now() >= deadline {
+            tracing::warn!(pid = key.pid, "nobody asked for the end of the stopped gateway: it stays a zombie");
+            return;
+        }
+        sleep(ZOMBIE_POLL).await;
+    }
 }
 
 /// Waits for what a dead gateway left behind, and ends what does not end by itself.

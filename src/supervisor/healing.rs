@@ -232,6 +232,9 @@ impl Supervisor {
         let id = self.state.next_heal;
         self.state.next_heal += 1;
         self.state.attempt = None;
+        if self.is_first_start() {
+            self.verdict = Verdict::Starting(String::new());
+        }
         self.break_health();
         if let Some(incident) = &mut self.state.incident {
             incident.attempts += 1;

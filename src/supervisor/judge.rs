@@ -11,6 +11,8 @@ use super::verdict::Verdict;
 pub struct Context {
     /// This generation has answered ready before.
     pub was_ready: bool,
+    /// This generation has answered a health endpoint in its own JSON.
+    pub speaks: bool,
     /// The last generation ended with exit code 78.
     pub refused: bool,
     /// How long this process has been seen with its port closed.
@@ -28,7 +30,7 @@ pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
     match &seen.health {
         Answer::Json { body, .. } if body.live => live(seen, context, policy),
         Answer::Json { status, .. } => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
-        Answer::Foreign { status: 200, .. } if seen.port == PortOwner::Gateway => {
+        Answer::Foreign { status: 200, .. } if seen.port == PortOwner::Gateway && !context.speaks => {
             // Versions before 2026.6 have no health endpoints and answer every path with their web page.
             Verdict::Healthy
         }
@@ -214,6 +216,14 @@ mod tests {
         assert_eq!(verdict(&seen), Verdict::Healthy);
         seen.port = PortOwner::Unknown;
         assert_eq!(verdict(&seen), Verdict::Unknown("HTTP 200: text/html".to_owned()));
+    }
+
+    #[test]
+    fn a_page_in_the_place_of_an_answer_that_was_json_before_is_not_health() {
+        let page = Answer::Foreign { status: 200, reason: "not JSON".to_owned() };
+        let seen = Observation { health: page, port: PortOwner::Gateway, ..nothing() };
+        let context = Context { speaks: true, ..Context::default() };
+        assert_eq!(judge(&seen, context, &Policy::default()), Verdict::Unknown("HTTP 200: not JSON".to_owned()));
     }
 
     #[test]

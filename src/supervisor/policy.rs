@@ -33,7 +33,7 @@ pub struct Policy {
     /// How long a gateway that answers nothing is given before it is restarted. Blocks of 30 to 60 s often end
     /// by themselves (gateway.md, section 6, row 3); it is *shown* as down after `failures_before_down`.
     pub hang_patience: Duration,
-    /// How long "alive, but not ready" may last before it is announced and healed.
+    /// How long "alive, but not ready" may last before it is announced.
     pub unready_patience: Duration,
     /// Health must hold this long before anything counts as recovered (invariant 6).
     pub healthy_hold: Duration,

@@ -69,6 +69,9 @@ pub struct Generation {
     pub born: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
+    /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
+    #[serde(default)]
+    pub speaks: bool,
 }
 
 impl Generation {
@@ -216,6 +219,7 @@ mod tests {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
             was_ready: false,
+            speaks: false,
         };
         assert!(!generation(1, 10_900).is_newer_than(&generation(1, 10_000)));
         assert!(generation(1, 15_000).is_newer_than(&generation(1, 10_000)));

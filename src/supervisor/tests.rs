@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::event::{Alert, AlertKind, HealReport};
 use super::ladder::{Heal, Outcome, Rung};
-use super::observation::{HealthBody, PortOwner, ReadyBody, ServiceState, StartupBody};
+use super::observation::{
+    Answer, Exit, HealthBody, Identity, PortOwner, ProcessState, ReadyBody, ServiceState, StartupBody,
+};
 use super::*;
 use crate::supervisor::verdict::Health;
 
@@ -443,6 +445,28 @@ fn a_restart_of_lifeguard_in_the_middle_goes_on_where_it_was() {
     world.mood = Mood::Well;
     world.run(Duration::from_mins(20));
     assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+#[test]
+fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
+    let mut world = World::healthy();
+    world.mood = Mood::Hung;
+    let mut state = world.core.state().clone();
+    state.running = Some(state::RunningHeal {
+        id: 7,
+        rung: Rung::Restart,
+        began: world.now,
+        asked: false,
+        from: state.generation.clone(),
+        done: None,
+        deadline: world.now.after(Duration::from_mins(1)),
+        hasty: true,
+    });
+    let policy =
+        Policy { startup_grace: Duration::from_mins(20), startup_limit: Duration::from_mins(30), ..Policy::default() };
+    world.core = Supervisor::new(policy, state, world.now);
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.heals.len(), 1);
 }
 
 #[test]

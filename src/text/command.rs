@@ -15,6 +15,11 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("config", "Configuration file to use [env: LIFEGUARD_CONFIG]", "사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]"),
     ("language", "Language: auto, en, ko", "언어: auto, en, ko"),
     ("no_color", "No colours [env: NO_COLOR]", "색을 쓰지 않음 [환경 변수: NO_COLOR]"),
+    (
+        "practice_if_none",
+        "Where there is no gateway, show everything on the practice gateway",
+        "게이트웨이가 없으면 연습용 게이트웨이로 실행",
+    ),
     ("help", "Print help", "도움말 출력"),
     ("version", "Print version", "버전 출력"),
     ("watch", "Watch and heal without a menu-bar icon", "메뉴 막대 아이콘 없이 감시하고 복구"),
@@ -328,6 +333,10 @@ pub enum CommandPhrase {
         /// Its process id.
         pid: Option<u32>,
     },
+    /// There is no gateway here: the practice gateway stands in.
+    Practising,
+    /// An option that goes without a command.
+    OnlyForTheApp(&'static str),
     /// A restart was asked for.
     Restarting {
         /// Without waiting for running work.
@@ -427,6 +436,12 @@ impl Phrase for CommandPhrase {
                     )
                 };
             }
+            Self::Practising => language.pick(
+                "No OpenClaw gateway was found here, so Lifeguard looks after its built-in practice gateway.",
+                "OpenClaw 게이트웨이를 찾지 못해 내장된 연습용 게이트웨이로 실행합니다.",
+            ),
+            Self::OnlyForTheApp(option) if english => return format!("{option} goes without a command."),
+            Self::OnlyForTheApp(option) => return format!("{option}은(는) 명령 없이 쓰는 옵션입니다."),
             Self::Restarting { force: false } => language
                 .pick("Restarting; running work is finished first.", "재시작합니다. 진행 중인 작업을 먼저 마칩니다."),
             Self::Restarting { force: true } => language

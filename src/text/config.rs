@@ -234,6 +234,19 @@ impl Phrase for ConfigTrouble {
     }
 }
 
+/// What a person is told who started Lifeguard with a configuration that cannot be used; `brief` says why not.
+#[must_use]
+pub fn not_used(brief: &str, language: Language) -> String {
+    match language {
+        Language::English => {
+            format!("Lifeguard only looks and heals nothing. Mend the configuration and start it again. {brief}")
+        }
+        Language::Korean => {
+            format!("확인만 하고 복구하지 않습니다. 설정을 고친 뒤 Lifeguard를 다시 시작하세요. {brief}")
+        }
+    }
+}
+
 /// What discovery could not find out, and what it took instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiscoveryNote {

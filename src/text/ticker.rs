@@ -44,9 +44,19 @@ impl Phrase for Line {
                 )
                 .to_owned(),
             Self::State { health, verdict, practice, address, service, pid, crashes, rung, next_attempt, notice } => {
+                let what = match (health, rung, verdict) {
+                    (Health::Healthy | Health::NotInstalled, ..) | (Health::Starting, Some(_), _) => None,
+                    (Health::Healing, Some(rung), _) => Some(rung.say(language)),
+                    (Health::Healing, None, Verdict::Healthy) => Some(
+                        language
+                            .pick("up again, watching whether it lasts", "다시 동작 중, 유지되는지 확인 중")
+                            .to_owned(),
+                    ),
+                    _ => Some(verdict.say(language)),
+                };
                 let mut line = health.say(language);
-                if !matches!(health, Health::Healthy | Health::NotInstalled) {
-                    line = format!("{line}: {}", verdict.say(language));
+                if let Some(what) = what {
+                    line = format!("{line}: {what}");
                 }
                 let mut facts = Vec::new();
                 if *practice {
@@ -62,9 +72,6 @@ impl Phrase for Line {
                         Language::Korean => format!("충돌 {}/{}", crashes.0, crashes.1),
                     });
                 }
-                if let Some(rung) = rung {
-                    facts.push(rung.say(language));
-                }
                 if let Some(at) = next_attempt {
                     facts.push(format!("{} {at}", language.pick("next attempt", "다음 시도")));
                 }
@@ -74,5 +81,50 @@ impl Phrase for Line {
                 format!("{line} ({})", facts.join("; "))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(health: Health, verdict: Verdict, rung: Option<Rung>) -> Line {
+        Line::State {
+            health,
+            verdict,
+            practice: true,
+            address: "127.0.0.1:18789".to_owned(),
+            service: "child".to_owned(),
+            pid: Some(7),
+            crashes: (1, 6),
+            rung,
+            next_attempt: None,
+            notice: None,
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_is_being_done_or_what_is_the_matter() {
+        let lines = [
+            line(Health::Healthy, Verdict::Healthy, None),
+            line(Health::Starting, Verdict::Gone, Some(Rung::Start)),
+            line(Health::Healing, Verdict::Gone, Some(Rung::Start)),
+            line(Health::Healing, Verdict::Healthy, None),
+            line(Health::Down, Verdict::Hung, None),
+        ];
+        let all: Vec<String> =
+            Language::ALL.iter().flat_map(|language| lines.iter().map(|line| line.say(*language))).collect();
+        insta::assert_snapshot!(all.join("\n"), @"
+        Up and ready (practice gateway; 127.0.0.1:18789, child; pid 7; crashes 1 of 6)
+        Starting (practice gateway; 127.0.0.1:18789, child; pid 7; crashes 1 of 6)
+        Healing: start (practice gateway; 127.0.0.1:18789, child; pid 7; crashes 1 of 6)
+        Healing: up again, watching whether it lasts (practice gateway; 127.0.0.1:18789, child; pid 7; crashes 1 of 6)
+        Down: it hangs: it accepts connections and answers nothing (practice gateway; 127.0.0.1:18789, child; pid 7; crashes 1 of 6)
+        정상 (연습용 게이트웨이; 127.0.0.1:18789, child; pid 7; 충돌 1/6)
+        시작 중 (연습용 게이트웨이; 127.0.0.1:18789, child; pid 7; 충돌 1/6)
+        복구 중: 시작 (연습용 게이트웨이; 127.0.0.1:18789, child; pid 7; 충돌 1/6)
+        복구 중: 다시 동작 중, 유지되는지 확인 중 (연습용 게이트웨이; 127.0.0.1:18789, child; pid 7; 충돌 1/6)
+        중단됨: 멈춤: 연결은 되지만 응답이 없음 (연습용 게이트웨이; 127.0.0.1:18789, child; pid 7; 충돌 1/6)
+        ");
     }
 }

@@ -1,7 +1,7 @@
 //! Shows the icon and the menu: the only file that knows tao and tray-icon.
 //!
-//! Everything of the tray lives in [`run`] on the main thread, in one [`Ui`] value. Three things reach it, all as
-//! [`UiEvent`]s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
+//! Everything of the tray lives in [`run`] on the main thread, in one `Ui` value. Three things reach it, all as
+//! `UiEvent`s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
 //! ages move on and an old snapshot turns stale even if the rest of the app hangs; clicks, which the toolkit reports
 //! on threads of its choice; and the end of the app. The loop never waits for anything but these.
 
