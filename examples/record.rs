@@ -119,9 +119,13 @@ async fn watch(item: TrayItem, discord: FakeDiscord, record: Record) {
     let (mut icon, mut messages) = (None, 0);
     loop {
         let now = (item.tooltip().await.1, item.pixels().await);
-        if let Some((_, pixels)) = icon.replace(now.clone()).filter(|before| *before != now) {
-            let also = if pixels == now.1 { "" } else { "the icon changes; its " };
-            note(&record, format!("{also}tooltip: “{}”", now.0));
+        if let Some((tooltip, pixels)) = icon.replace(now.clone()) {
+            if pixels != now.1 {
+                note(&record, "the icon changes");
+            }
+            if tooltip != now.0 {
+                note(&record, format!("the icon's tooltip: “{}”", now.0));
+            }
         }
         let seen = discord.seen().messages;
         for message in &seen[messages..] {

@@ -69,8 +69,17 @@ const NOTIFICATIONS: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 </channel>
 "#;
 
-/// In front of the system's own entry: a desktop has a notification daemon only if a test starts one.
-const NO_NOTIFICATIONS: &str = "[D-BUS Service]\nName=org.freedesktop.Notifications\nExec=/bin/false\n";
+/// Starts xfconf, which the panel cannot do without, and nothing else by itself: a desktop has a notification daemon
+/// only if a test starts one.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path=HOME/run/bus</listen><auth>EXTERNAL</auth>
+<servicedir>HOME/services</servicedir>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>"#;
+
+/// Where xfconf says how it is started.
+const XFCONF: &str = "/usr/share/dbus-1/services/org.xfce.Xfconf.service";
 
 /// Fonts that hold Latin and Korean letters of one family.
 const GTK: &str = "[Settings]\ngtk-font-name=Noto Sans CJK KR 10\n";
@@ -121,9 +130,11 @@ impl Desktop {
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
         std::fs::write(config.join("xfce4-notifyd.xml"), NOTIFICATIONS).unwrap();
-        let services = home.path().join(".local/share/dbus-1/services");
-        std::fs::create_dir_all(&services).unwrap();
-        std::fs::write(services.join("org.freedesktop.Notifications.service"), NO_NOTIFICATIONS).unwrap();
+        let services = home.path().join("services");
+        std::fs::create_dir(&services).unwrap();
+        std::fs::copy(XFCONF, services.join("org.xfce.Xfconf.service")).expect("apt-get install xfconf");
+        let bus = BUS.replace("HOME", &home.path().display().to_string());
+        std::fs::write(home.path().join("bus.conf"), bus).unwrap();
         let toolkit = home.path().join(".config/gtk-3.0");
         std::fs::create_dir_all(&toolkit).unwrap();
         std::fs::write(toolkit.join("settings.ini"), GTK).unwrap();
@@ -137,8 +148,8 @@ impl Desktop {
         let mut desktop = Self { home, screen, display, bus: String::new(), processes: vec![server] };
 
         let mut bus = desktop.command("dbus-daemon");
-        bus.args(["--session", "--nofork", "--print-address=1"]);
-        bus.arg(format!("--address=unix:path={}", desktop.home.path().join("run/bus").display()));
+        bus.arg(format!("--config-file={}", desktop.home.path().join("bus.conf").display()));
+        bus.args(["--nofork", "--print-address=1"]);
         let (bus, address) = start_and_read_line(bus);
         address.trim().clone_into(&mut desktop.bus);
         desktop.processes.insert(0, bus);
