@@ -33,13 +33,13 @@ const SCREEN: Screen = Screen { width: 1360, height: 1000, scale: 2 };
 /// Behind everything, from top to bottom.
 const WALLPAPER: (&str, &str) = ("#5b7fa6", "#c9d8e6");
 /// Health is believed sooner than at default, and the second attempt comes late enough to be overtaken by a click.
-const TIMINGS: &str = "[heal]\nhealthy_hold = \"10s\"\nbackoff_seconds = [60]\n\n[alerts]\ncooldown = \"0s\"\n";
+const TIMINGS: &str = "[heal]\nhealthy_hold = \"10s\"\nbackoff_seconds = [60]\n\n[alerts]\ncooldown = \"0s\"\ncritical_cooldown = \"0s\"\n";
 /// Longest start of the real gateway on a busy machine.
 const LIMIT: Duration = Duration::from_mins(4);
 /// What the toolkit takes to draw, and to show a tooltip.
 const DRAWING: Duration = Duration::from_millis(1_500);
 /// Distance of two looks at the icon.
-const LOOK: Duration = Duration::from_millis(15);
+const LOOK: Duration = Duration::from_millis(40);
 
 /// What happened, with the moment.
 type Record = Arc<Mutex<Vec<(Timestamp, String)>>>;
@@ -63,7 +63,7 @@ async fn main() {
     let first = healthy(&stage, None).await;
 
     hover(&stage).await;
-    picture(&stage, "desktop-healthy.png", 240);
+    picture(&stage, "desktop-healthy.png", 260);
     menu(&stage, "menu.png").await;
 
     record.lock().unwrap().clear();
@@ -71,7 +71,7 @@ async fn main() {
     kill(first);
     witness.wait_for(0, "is down").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-healing.png", 320);
+    picture(&stage, "desktop-healing.png", 360);
     let second = healthy(&stage, Some(first)).await;
     note(&record, format!("The gateway is ready again (pid {second}), and has stayed so for 10 s"));
     witness.wait_for(0, "Recovered").await;
@@ -82,7 +82,7 @@ async fn main() {
     kill(second);
     witness.wait_for(told, "is down").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-down.png", 320);
+    picture(&stage, "desktop-down.png", 360);
     note(&record, "**A click on the notification's button “Restart”**");
     click_first_button(&stage.desktop, || witness.count() > told + 1).await;
     witness.wait_for(told, "A new generation").await;
@@ -91,7 +91,7 @@ async fn main() {
     note(&record, format!("The gateway is ready again (pid {third}), and has stayed so for 10 s"));
     witness.wait_for(told, "Recovered").await;
     tokio::time::sleep(DRAWING).await;
-    picture(&stage, "desktop-recovered.png", 320);
+    picture(&stage, "desktop-recovered.png", 360);
     watching.abort();
     write_record(&stage, &witness, &record);
 
@@ -119,9 +119,13 @@ async fn watch(item: TrayItem, discord: FakeDiscord, record: Record) {
     let (mut icon, mut messages) = (None, 0);
     loop {
         let now = (item.tooltip().await.1, item.pixels().await);
-        if let Some((_, pixels)) = icon.replace(now.clone()).filter(|before| *before != now) {
-            let also = if pixels == now.1 { "" } else { "the icon changes; its " };
-            note(&record, format!("{also}tooltip: “{}”", now.0));
+        if let Some((tooltip, pixels)) = icon.replace(now.clone()) {
+            if pixels != now.1 {
+                note(&record, "the icon changes");
+            }
+            if tooltip != now.0 {
+                note(&record, format!("the icon's tooltip: “{}”", now.0));
+            }
         }
         let seen = discord.seen().messages;
         for message in &seen[messages..] {
@@ -160,6 +164,8 @@ async fn without_notification(stage: &Stage) {
 /// A picture of the upper part of the screen.
 fn picture(stage: &Stage, name: &str, height: i32) {
     let path = docs().join("img").join(name);
+    stage.desktop.place_notification();
+    std::thread::sleep(DRAWING / 3);
     stage.desktop.screenshot(&path);
     let area = format!("{}x{height}+0+0", SCREEN.width);
     let trimmed = Command::new("mogrify").args(["-crop", &area, "+repage", "-strip"]).arg(&path).status().unwrap();
