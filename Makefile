@@ -27,6 +27,7 @@ run: ## Build and start Lifeguard: your gateway, or the practice gateway where n
 test: ## Run every test, with the real gateway and a real desktop
 	@bundle/set-up.sh test gateway
 	$(CARGO) test --locked --doc
+	$(CARGO) build --locked --examples
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run --locked --all-targets; \
 	else \
