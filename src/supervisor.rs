@@ -70,6 +70,8 @@ pub struct Supervisor {
     probe_due: Moment,
     probe_in_flight: Option<Moment>,
     last_step: Moment,
+    /// When the kernel last reported the end of the gateway's process.
+    last_exit: Option<Moment>,
     shown: view::Shown,
     /// The heal that an earlier run of Lifeguard began and did not see the end of.
     inherited: Option<u64>,
@@ -96,6 +98,7 @@ impl Supervisor {
             probe_due: now,
             probe_in_flight: None,
             last_step: now,
+            last_exit: None,
             shown: view::Shown::new(now),
             inherited: None,
         };

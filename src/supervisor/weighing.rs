@@ -15,7 +15,9 @@ impl Supervisor {
     pub(super) fn observed(&mut self, now: Moment, seen: &Observation, actions: &mut Vec<Action>) {
         self.probe_in_flight = None;
         let slept = now.elapsed_since(seen.began).saturating_sub(now.awake_since(seen.began)) > STANDSTILL;
-        if slept {
+        // What was asked before the process ended says nothing of what is now.
+        let outdated = self.last_exit.is_some_and(|exit| seen.began.awake < exit.awake);
+        if slept || outdated {
             self.probe_due = now;
             return;
         }
@@ -137,6 +139,7 @@ impl Supervisor {
         if !is_current {
             return;
         }
+        self.last_exit = Some(now);
         self.shown.forget_process();
         self.state.refused = exit.code == Some(REFUSES);
         self.closed_since = None;
