@@ -16,7 +16,7 @@ else
 TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
 endif
 
-.PHONY: help run test check docs measure macos-check macos-link
+.PHONY: help run test check pictures docs measure macos-check macos-link
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -28,6 +28,7 @@ run: ## Build and start Lifeguard: your gateway, or the practice gateway where n
 test: ## Run every test, with the real gateway and a real desktop
 	@bundle/set-up.sh test gateway
 	$(CARGO) test --locked --doc
+	$(CARGO) build --locked --examples
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	    set -x; $(CARGO) nextest run --locked --all-targets; \
 	else \
@@ -38,6 +39,11 @@ check: ## Format, lint and unit tests: before each commit
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) test --locked --lib
+
+pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
+	@bundle/set-up.sh test gateway
+	$(CARGO) build --locked --bin lifeguard --example record
+	target/debug/examples/record
 
 docs: ## Build the API's documentation; a warning fails
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib

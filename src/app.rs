@@ -9,6 +9,7 @@ mod serve;
 mod ticker;
 
 use std::process::ExitCode;
+#[cfg(feature = "tray")]
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -28,6 +29,7 @@ use crate::text::Language;
 const WORKERS: usize = 2;
 
 /// How long quitting may take: the engine's and the alerts' own limits, and a margin.
+#[cfg(feature = "tray")]
 const QUIT_LIMIT: Duration = Duration::from_secs(12);
 
 /// All that a mode is started with.
@@ -185,6 +187,7 @@ fn take<Value>(shared: &std::sync::Mutex<Option<Value>>) -> Option<Value> {
 }
 
 #[cfg(not(feature = "tray"))]
+#[expect(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "the same face as with an icon")]
 fn show(setting: &Setting<'_>, runtime: Runtime, running: Running) -> Result<ExitCode, AppError> {
     Ok(in_terminal(setting, &runtime, running))
 }

@@ -27,6 +27,7 @@ mod practice;
 mod reset;
 mod restart;
 mod resume;
+mod single;
 pub mod status;
 mod tail;
 mod watch;

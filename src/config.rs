@@ -120,7 +120,7 @@ pub struct ProbeConfig {
     pub failures_before_down: u32,
 }
 
-/// `[heal]`: see [`Policy`](crate::supervisor::policy::Policy) for what each number means.
+/// `[heal]`: see [`Policy`] for what each number means.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HealConfig {

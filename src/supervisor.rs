@@ -3,13 +3,13 @@
 //! # Theory of operation
 //!
 //! [`Supervisor::step`] takes the three clocks and one [`Event`] and answers with [`Action`]s; the engine does
-//! them and sends back what came of it. [`judge`] turns an observation into a verdict. A verdict
+//! them and sends back what came of it. [`judge`](mod@judge) turns an observation into a verdict. A verdict
 //! is *confirmed* when it has been seen often enough ([`Policy::failures_before_down`]), or at once when the
 //! kernel reports the end of the process. A confirmed outage opens an incident, counts a crash and schedules an
 //! attempt ([`healing`]); an attempt counts as successful only when a *new generation* answers
 //! ready; the incident ends when health has *held* ([`telling`]).
 //!
-//! Whatever is time-driven is in [`Supervisor::settle`], which runs at the end of each step, so that a missed or
+//! Whatever is time-driven is in `settle`, which runs at the end of each step, so that a missed or
 //! late tick changes nothing but the moment.
 
 pub mod backoff;
@@ -28,15 +28,16 @@ pub mod state;
 pub mod telling;
 pub mod verdict;
 pub mod view;
+pub mod weighing;
 
 use std::time::Duration;
 
 use event::{Action, Command, Event};
 use judge::{Context, judge};
 use moment::Moment;
-use observation::{Answer, Exit, Identity, Observation, ProcessState};
+use observation::Observation;
 use policy::{Manager, Policy};
-use state::{Generation, Pause, State};
+use state::{Pause, State};
 use verdict::{Severity, Verdict};
 
 /// A clock jump between two steps longer than this was a sleep or a standstill of Lifeguard itself: nothing
@@ -69,6 +70,8 @@ pub struct Supervisor {
     probe_due: Moment,
     probe_in_flight: Option<Moment>,
     last_step: Moment,
+    /// When the kernel last reported the end of the gateway's process.
+    last_exit: Option<Moment>,
     shown: view::Shown,
     /// The heal that an earlier run of Lifeguard began and did not see the end of.
     inherited: Option<u64>,
@@ -95,6 +98,7 @@ impl Supervisor {
             probe_due: now,
             probe_in_flight: None,
             last_step: now,
+            last_exit: None,
             shown: view::Shown::new(now),
             inherited: None,
         };
@@ -223,149 +227,6 @@ impl Supervisor {
         self.quiet_until.is_some()
     }
 
-    fn observed(&mut self, now: Moment, seen: &Observation, actions: &mut Vec<Action>) {
-        self.probe_in_flight = None;
-        let slept = now.elapsed_since(seen.began).saturating_sub(now.awake_since(seen.began)) > STANDSTILL;
-        if slept {
-            self.probe_due = now;
-            return;
-        }
-        self.shown.observe(seen);
-        self.track_generation(seen);
-        self.track_spells(seen);
-        let context = Context {
-            was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
-            speaks: self.state.generation.as_ref().is_some_and(|generation| generation.speaks),
-            refused: self.state.refused,
-            closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
-            draining_for: self.draining_since.map(|since| now.awake_since(since)),
-        };
-        let verdict = judge(seen, context, &self.policy);
-        self.draining_since = match (&verdict, self.draining_since) {
-            (Verdict::Draining, None) => Some(seen.began),
-            (Verdict::Healthy | Verdict::NotReady(_), _) => None,
-            (_, since) => since,
-        };
-        self.latest = verdict.clone();
-        if self.was_interrupted(seen, &verdict) {
-            self.state.running = None;
-        }
-        if self.state.running.is_some() {
-            self.verify_running_heal(now, seen, &verdict, actions);
-        }
-        if self.state.running.is_none() {
-            self.weigh(now, seen.began, verdict);
-        }
-        self.probe_due = now.after(self.probe_distance(now));
-    }
-
-    /// Whether the running heal is one of an earlier run of Lifeguard that did not get as far as ending the old
-    /// generation: it still runs, and nobody is going to end it.
-    fn was_interrupted(&self, seen: &Observation, verdict: &Verdict) -> bool {
-        let Some(running) = self.state.running.as_ref().filter(|running| self.inherited == Some(running.id)) else {
-            return false;
-        };
-        let old = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
-        let still_runs = old.zip(seen.process.identity()).is_some_and(|(old, seen)| old.is_same(seen));
-        still_runs && verdict.severity() == Severity::Outage
-    }
-
-    /// Confirms a verdict, or keeps it in question.
-    fn weigh(&mut self, now: Moment, began: Moment, verdict: Verdict) {
-        match verdict.severity() {
-            Severity::Good => {
-                self.failures = 0;
-                self.suspect_since = None;
-                self.state.refused = false;
-                self.state.attempt = None;
-                self.state.healthy_since.get_or_insert(began);
-                if let Some(incident) = &mut self.state.incident {
-                    incident.good_since.get_or_insert(began);
-                }
-                self.verdict = verdict;
-            }
-            Severity::Neutral if !matches!(verdict, Verdict::Unknown(_)) => {
-                self.failures = 0;
-                self.suspect_since = None;
-                self.break_health();
-                self.state.attempt = None;
-                self.verdict = verdict;
-            }
-            Severity::Neutral | Severity::Impaired | Severity::Outage => {
-                if let Some(incident) = &mut self.state.incident {
-                    incident.good_since = None;
-                }
-                self.suspect_since.get_or_insert(began);
-                if self.is_quiet() {
-                    return;
-                }
-                self.failures = self.failures.saturating_add(1);
-                let known = verdict.severity() == self.verdict.severity() && verdict.severity() > Severity::Neutral;
-                if known || self.failures >= self.policy.failures_before_down {
-                    self.confirm(now, verdict);
-                }
-            }
-        }
-    }
-
-    /// A bad verdict is certain.
-    fn confirm(&mut self, now: Moment, verdict: Verdict) {
-        self.break_health();
-        let was_outage = self.verdict.severity() == Severity::Outage;
-        let is_outage = verdict.severity() == Severity::Outage;
-        let changed = verdict.name() != self.verdict.name();
-        self.verdict = verdict;
-        if is_outage && !was_outage {
-            self.begin_outage(now);
-        } else if is_outage && changed && self.state.pause.is_none() {
-            self.schedule(now);
-        } else if !is_outage {
-            self.state.attempt = None;
-        }
-    }
-
-    fn break_health(&mut self) {
-        self.state.healthy_since = None;
-        if let Some(incident) = &mut self.state.incident {
-            incident.good_since = None;
-        }
-    }
-
-    /// The kernel reported the end of a process.
-    fn exited(&mut self, now: Moment, identity: &Identity, exit: Exit, actions: &mut Vec<Action>) {
-        let current = self.state.generation.as_ref().and_then(|generation| generation.identity.as_ref());
-        let is_current = current.is_some_and(|current| current.is_same(identity));
-        if let Some(running) = &self.state.running {
-            let target = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
-            if target.is_some_and(|target| target.is_same(identity)) {
-                return;
-            }
-            self.state.refused = exit.code == Some(REFUSES);
-            self.latest = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
-            self.conclude(now, ladder::Outcome::DiedAgain, actions);
-            return;
-        }
-        if !is_current {
-            return;
-        }
-        self.shown.forget_process();
-        self.state.refused = exit.code == Some(REFUSES);
-        self.closed_since = None;
-        self.draining_since = None;
-        self.suspect_since.get_or_insert(now);
-        self.probe_due = now;
-        let verdict = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
-        self.latest = verdict.clone();
-        match self.policy.manager {
-            // The service manager may be restarting it as asked: the probes confirm.
-            Manager::ServiceManager { .. } => self.failures = self.failures.max(1),
-            Manager::Ourselves | Manager::Nobody { .. } => {
-                self.failures = self.policy.failures_before_down;
-                self.confirm(now, verdict);
-            }
-        }
-    }
-
     fn commanded(&mut self, now: Moment, command: Command, actions: &mut Vec<Action>) {
         match command {
             Command::Restart { force } => self.restart_as_asked(now, force, actions),
@@ -396,47 +257,6 @@ impl Supervisor {
         self.probe_due = now;
         if self.verdict.severity() == Severity::Outage {
             self.verdict = Verdict::Unknown(String::new());
-        }
-    }
-
-    fn track_generation(&mut self, seen: &Observation) {
-        let uptime = seen
-            .startup
-            .body()
-            .and_then(|startup| startup.uptime)
-            .or_else(|| seen.ready.body().and_then(|ready| ready.uptime));
-        let identity = seen.process.identity().cloned();
-        let born = uptime.map(|uptime| seen.began.before(uptime).awake);
-        let ready = judge(seen, Context::default(), &self.policy) == Verdict::Healthy;
-        if identity.is_none() && born.is_none() {
-            return;
-        }
-        let speaks = matches!(seen.health, Answer::Json { .. });
-        let new = Generation { identity, born, was_ready: ready, speaks };
-        match &mut self.state.generation {
-            Some(known) if !new.is_newer_than(known) => {
-                known.was_ready |= ready;
-                known.speaks |= speaks;
-                if known.identity.is_none() {
-                    known.identity = new.identity;
-                }
-                if known.born.is_none() {
-                    known.born = new.born;
-                }
-            }
-            known => {
-                *known = Some(new);
-                self.draining_since = None;
-                self.closed_since = None;
-            }
-        }
-    }
-
-    fn track_spells(&mut self, seen: &Observation) {
-        let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
-        self.closed_since = if closed { self.closed_since.or(Some(seen.began)) } else { None };
-        if seen.process == ProcessState::Gone {
-            self.draining_since = None;
         }
     }
 

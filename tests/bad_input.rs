@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a panic is the way to fail")]
 
 #[path = "support/discord.rs"]
-#[allow(dead_code, reason = "each test file uses the part that it needs")]
 mod discord;
 #[path = "support/gateway.rs"]
 mod gateway;

@@ -474,7 +474,7 @@ fn a_second_lifeguard_makes_the_first_show_itself() {
     let ran = run(running.home.path(), &[]);
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (0, format!("Lifeguard is already running (pid {pid}). It shows itself now.\n").as_str()),
+        (0, format!("Lifeguard is already running (pid {pid}). Its icon is in the menu bar.\n").as_str()),
         "{}",
         ran.err
     );

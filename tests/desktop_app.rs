@@ -267,5 +267,5 @@ async fn without_a_notification_daemon_the_menu_names_the_problem_and_discord_is
     restarted(&stage, pid).await;
     stage.discord.wait_until("both alerts", |seen| seen.messages.len() == 2).await;
     let problem = label(&item, "native: ").await;
-    assert!(problem.contains("notification"), "{problem}");
+    assert!(problem.contains("notification daemon"), "{problem}");
 }

@@ -163,7 +163,7 @@ show_executable() {
     esac
     dump=$("$dumper" --macho --dylibs-used "$executable")
     grep -q 'AppKit\.framework' <<<"$dump" || fail "$executable does not name AppKit: $dump"
-    echo "$executable: a $machine executable for macOS $deployment_target and later, $(du -h "$executable" | cut -f1), naming"
+    echo "$executable: an executable for $machine, macOS $deployment_target and later, $(du -h "$executable" | cut -f1), naming"
     sed -n 's/^[[:space:]]*\(\/[^ ]*\) .*/  \1/p' <<<"$dump"
 }
 

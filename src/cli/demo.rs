@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::context::{Context, Failure};
-use super::desktop::open;
+use super::single::open;
 use crate::app;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Failure> {

@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::Exit;
 use super::context::{Context, Failure};
-use crate::app::{self, AppError, Setting};
+use super::single::open;
+use crate::app::{self, Setting};
 use crate::config::Config;
-use crate::config::paths::Paths;
-use crate::control::instance::{InstanceError, InstanceLock};
 use crate::text::command::CommandPhrase;
 use crate::text::{Phrase, config};
 
@@ -29,23 +27,4 @@ pub(super) fn run(context: &Context, practice_if_none: bool) -> Result<ExitCode,
         return super::demo::run(context);
     }
     open(context, &context.paths, || app::run_desktop(&setting))
-}
-
-/// Runs a mode with an icon, unless a Lifeguard in the same places runs already.
-pub(super) fn open(
-    context: &Context,
-    paths: &Paths,
-    mode: impl FnOnce() -> Result<ExitCode, AppError>,
-) -> Result<ExitCode, Failure> {
-    paths.prepare()?;
-    let _lock = match InstanceLock::acquire(&paths.lock_file()) {
-        Ok(lock) => lock,
-        Err(InstanceError::Held { pid }) => {
-            let shown = Context::runtime()?.block_on(Context::client_of(paths)?.show()).is_ok();
-            context.say(&CommandPhrase::AlreadyRunning { pid, shown })?;
-            return Ok(Exit::Good.into());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(mode()?)
 }

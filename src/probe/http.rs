@@ -1,7 +1,7 @@
 //! Asks the gateway's own health endpoints, and believes only their JSON.
 //!
 //! A 200 alone proves nothing: OpenClaw answers every unknown path with its web page (gateway.md, fact 2). Every
-//! wait has a limit, and no more than [`BODY_LIMIT`] of an answer is read.
+//! wait has a limit, and no more than `BODY_LIMIT` of an answer is read.
 
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::event::{Alert, AlertKind, HealReport};
 use super::ladder::{Heal, Outcome, Rung};
-use super::observation::{HealthBody, PortOwner, ReadyBody, ServiceState, StartupBody};
+use super::observation::{
+    Answer, Exit, HealthBody, Identity, PortOwner, ProcessState, ReadyBody, ServiceState, StartupBody,
+};
 use super::*;
 use crate::supervisor::verdict::Health;
 
@@ -301,6 +303,22 @@ fn a_hang_that_ends_by_itself_is_not_restarted() {
 }
 
 #[test]
+fn an_answer_to_a_question_from_before_the_end_changes_nothing() {
+    let mut world = World::healthy();
+    world.mood = Mood::DiesAfter(Duration::from_secs(20));
+    world.kill();
+    world.run(Duration::from_secs(20));
+    assert_eq!(world.core.verdict(), &Verdict::Gone);
+    let mut late = world.look();
+    late.began = world.now.before(Duration::from_secs(5));
+    late.health = Answer::Broken("connection reset by peer".to_owned());
+    for _ in 0..3 {
+        world.feed(Event::Observed(Box::new(late.clone())));
+    }
+    assert_eq!(world.core.verdict(), &Verdict::Gone);
+}
+
+#[test]
 fn one_missed_answer_is_no_outage() {
     let mut world = World::healthy();
     let mut seen = world.look();
@@ -455,7 +473,6 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         rung: Rung::Restart,
         began: world.now,
         asked: false,
-        hasty: false,
         from: state.generation.clone(),
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),

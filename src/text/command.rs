@@ -413,10 +413,10 @@ impl Phrase for CommandPhrase {
             Self::AlreadyRunning { pid, shown } => {
                 let pid = pid.map_or_else(String::new, |pid| format!(" (pid {pid})"));
                 let shown = match (shown, english) {
-                    (true, true) => " It shows itself now.",
-                    (true, false) => " 실행 중인 앱을 표시합니다.",
-                    (false, true) => " It could not be asked to show itself; look for its icon.",
-                    (false, false) => " 앱을 표시하지 못했습니다. 아이콘을 찾아보세요.",
+                    (true, true) => " Its icon is in the menu bar.",
+                    (true, false) => " 메뉴 막대에 아이콘이 있습니다.",
+                    (false, true) => " It did not answer; look for its icon.",
+                    (false, false) => " 응답이 없습니다. 아이콘을 찾아보세요.",
                 };
                 return if english {
                     format!("Lifeguard is already running{pid}.{shown}")

@@ -1,7 +1,7 @@
 //! Shows the icon and the menu: the only file that knows tao and tray-icon.
 //!
-//! Everything of the tray lives in [`run`] on the main thread, in one [`Ui`] value. Three things reach it, all as
-//! [`UiEvent`]s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
+//! Everything of the tray lives in [`run`] on the main thread, in one `Ui` value. Three things reach it, all as
+//! `UiEvent`s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
 //! ages move on and an old snapshot turns stale even if the rest of the app hangs; clicks, which the toolkit reports
 //! on threads of its choice; and the end of the app. The loop never waits for anything but these.
 
@@ -197,6 +197,9 @@ impl Messenger {
         let mut looked_up = None;
         let mut ticks_to_look_up = 0;
         let mut eager = 0;
+        // One clock for all turns: news that come faster than it ticks must not hold it up.
+        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             if ticks_to_look_up == 0 {
                 let now = (self.login_item)();
@@ -217,7 +220,7 @@ impl Messenger {
                     eager = EAGER_TICKS;
                     ticks_to_look_up = 1;
                 }
-                () = tokio::time::sleep(TICK) => {
+                _ = tick.tick() => {
                     eager = eager.saturating_sub(1);
                     ticks_to_look_up = ticks_to_look_up.saturating_sub(1);
                 }

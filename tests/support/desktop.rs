@@ -69,6 +69,18 @@ const NOTIFICATIONS: &str = r#"<?xml version="1.1" encoding="UTF-8"?>
 </channel>
 "#;
 
+/// Starts xfconf, which the panel cannot do without, and nothing else by itself: a desktop has a notification daemon
+/// only if a test starts one.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path=HOME/run/bus</listen><auth>EXTERNAL</auth>
+<servicedir>HOME/services</servicedir>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>"#;
+
+/// Where xfconf says how it is started.
+const XFCONF: &str = "/usr/share/dbus-1/services/org.xfce.Xfconf.service";
+
 /// Fonts that hold Latin and Korean letters of one family.
 const GTK: &str = "[Settings]\ngtk-font-name=Noto Sans CJK KR 10\n";
 
@@ -118,6 +130,11 @@ impl Desktop {
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
         std::fs::write(config.join("xfce4-notifyd.xml"), NOTIFICATIONS).unwrap();
+        let services = home.path().join("services");
+        std::fs::create_dir(&services).unwrap();
+        std::fs::copy(XFCONF, services.join("org.xfce.Xfconf.service")).expect("apt-get install xfconf");
+        let bus = BUS.replace("HOME", &home.path().display().to_string());
+        std::fs::write(home.path().join("bus.conf"), bus).unwrap();
         let toolkit = home.path().join(".config/gtk-3.0");
         std::fs::create_dir_all(&toolkit).unwrap();
         std::fs::write(toolkit.join("settings.ini"), GTK).unwrap();
@@ -131,8 +148,8 @@ impl Desktop {
         let mut desktop = Self { home, screen, display, bus: String::new(), processes: vec![server] };
 
         let mut bus = desktop.command("dbus-daemon");
-        bus.args(["--session", "--nofork", "--print-address=1"]);
-        bus.arg(format!("--address=unix:path={}", desktop.home.path().join("run/bus").display()));
+        bus.arg(format!("--config-file={}", desktop.home.path().join("bus.conf").display()));
+        bus.args(["--nofork", "--print-address=1"]);
         let (bus, address) = start_and_read_line(bus);
         address.trim().clone_into(&mut desktop.bus);
         desktop.processes.insert(0, bus);
@@ -280,6 +297,16 @@ impl Desktop {
         }
     }
 
+    /// Puts the notification below the panel, where a window manager would have it.
+    pub(crate) fn place_notification(&self) {
+        let ids = self.notification_ids();
+        let [id] = ids.as_slice() else { return };
+        let Some(window) = self.window(id) else { return };
+        let margin = 12 * self.screen.scale;
+        let (left, top) = (self.screen.width - window.width - margin, 2 * ICON * self.screen.scale + margin);
+        self.xdotool(&["windowmove", "--sync", id, &left.to_string(), &top.to_string()]);
+    }
+
     fn notification_ids(&self) -> Vec<String> {
         // It fails where it finds none.
         let found = self.command("xdotool").args(["search", "--onlyvisible", "--class", "xfce4-notifyd"]).output();
@@ -311,6 +338,15 @@ impl Desktop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
         std::fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    /// Paints the screen behind everything, from one colour at its top to another at its bottom.
+    pub(crate) fn paint(&self, top: &str, bottom: &str) {
+        let size = format!("{}x{}", self.screen.width, self.screen.height);
+        let mut display = self.command("display");
+        display.args(["-size", &size, "-window", "root", &format!("gradient:{top}-{bottom}")]);
+        // ImageMagick 6 ends with 1 although it has painted.
+        display.output().expect("apt-get install imagemagick");
     }
 
     fn spawn(&mut self, mut command: Command) {

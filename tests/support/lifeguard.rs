@@ -67,8 +67,8 @@ impl<'a> Watch<'a> {
 [[gateway]]
 service = "{service}"
 port = {port}
-state_dir = {state_dir:?}
-config_path = {config_path:?}
+state_dir = {state_dir}
+config_path = {config_path}
 command = {command}
 
 [alerts]
@@ -78,8 +78,8 @@ native = {{ enabled = false }}
 discord = {{ webhook = "{webhook}" }}
 {sections}"#,
             port = self.home.port,
-            state_dir = self.home.state_dir(),
-            config_path = self.home.config_path(),
+            state_dir = Value::from(self.home.state_dir().to_string_lossy()),
+            config_path = Value::from(self.home.config_path().to_string_lossy()),
             command = Value::from(command),
         );
         fs::write(self.config_path(), text).unwrap();

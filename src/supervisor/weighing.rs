@@ -1,0 +1,201 @@
+//! Weighing what was seen: which observation confirms what, and which generation it is of.
+
+use super::Supervisor;
+use super::event::Action;
+use super::judge::{Context, judge};
+use super::ladder::Outcome;
+use super::moment::Moment;
+use super::observation::{Answer, Exit, Identity, Observation, ProcessState};
+use super::policy::Manager;
+use super::state::Generation;
+use super::verdict::{Severity, Verdict};
+use super::{REFUSES, STANDSTILL};
+
+impl Supervisor {
+    pub(super) fn observed(&mut self, now: Moment, seen: &Observation, actions: &mut Vec<Action>) {
+        self.probe_in_flight = None;
+        let slept = now.elapsed_since(seen.began).saturating_sub(now.awake_since(seen.began)) > STANDSTILL;
+        // What was asked before the process ended says nothing of what is now.
+        let outdated = self.last_exit.is_some_and(|exit| seen.began.awake < exit.awake);
+        if slept || outdated {
+            self.probe_due = now;
+            return;
+        }
+        self.shown.observe(seen);
+        self.track_generation(seen);
+        self.track_spells(seen);
+        let context = Context {
+            was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
+            speaks: self.state.generation.as_ref().is_some_and(|generation| generation.speaks),
+            refused: self.state.refused,
+            closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
+            draining_for: self.draining_since.map(|since| now.awake_since(since)),
+        };
+        let verdict = judge(seen, context, &self.policy);
+        self.draining_since = match (&verdict, self.draining_since) {
+            (Verdict::Draining, None) => Some(seen.began),
+            (Verdict::Healthy | Verdict::NotReady(_), _) => None,
+            (_, since) => since,
+        };
+        self.latest = verdict.clone();
+        if self.was_interrupted(seen, &verdict) {
+            self.state.running = None;
+        }
+        if self.state.running.is_some() {
+            self.verify_running_heal(now, seen, &verdict, actions);
+        }
+        if self.state.running.is_none() {
+            self.weigh(now, seen.began, verdict);
+        }
+        self.probe_due = now.after(self.probe_distance(now));
+    }
+
+    /// Whether the running heal is one of an earlier run of Lifeguard that did not get as far as ending the old
+    /// generation: it still runs, and nobody is going to end it.
+    fn was_interrupted(&self, seen: &Observation, verdict: &Verdict) -> bool {
+        let Some(running) = self.state.running.as_ref().filter(|running| self.inherited == Some(running.id)) else {
+            return false;
+        };
+        let old = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
+        let still_runs = old.zip(seen.process.identity()).is_some_and(|(old, seen)| old.is_same(seen));
+        still_runs && verdict.severity() == Severity::Outage
+    }
+
+    /// Confirms a verdict, or keeps it in question.
+    pub(super) fn weigh(&mut self, now: Moment, began: Moment, verdict: Verdict) {
+        match verdict.severity() {
+            Severity::Good => {
+                self.failures = 0;
+                self.suspect_since = None;
+                self.state.refused = false;
+                self.state.attempt = None;
+                self.state.healthy_since.get_or_insert(began);
+                if let Some(incident) = &mut self.state.incident {
+                    incident.good_since.get_or_insert(began);
+                }
+                self.verdict = verdict;
+            }
+            Severity::Neutral if !matches!(verdict, Verdict::Unknown(_)) => {
+                self.failures = 0;
+                self.suspect_since = None;
+                self.break_health();
+                self.state.attempt = None;
+                self.verdict = verdict;
+            }
+            Severity::Neutral | Severity::Impaired | Severity::Outage => {
+                if let Some(incident) = &mut self.state.incident {
+                    incident.good_since = None;
+                }
+                self.suspect_since.get_or_insert(began);
+                if self.is_quiet() {
+                    return;
+                }
+                self.failures = self.failures.saturating_add(1);
+                let known = verdict.severity() == self.verdict.severity() && verdict.severity() > Severity::Neutral;
+                if known || self.failures >= self.policy.failures_before_down {
+                    self.confirm(now, verdict);
+                }
+            }
+        }
+    }
+
+    /// A bad verdict is certain.
+    pub(super) fn confirm(&mut self, now: Moment, verdict: Verdict) {
+        self.break_health();
+        let was_outage = self.verdict.severity() == Severity::Outage;
+        let is_outage = verdict.severity() == Severity::Outage;
+        let changed = verdict.name() != self.verdict.name();
+        self.verdict = verdict;
+        if is_outage && !was_outage {
+            self.begin_outage(now);
+        } else if is_outage && changed && self.state.pause.is_none() {
+            self.schedule(now);
+        } else if !is_outage {
+            self.state.attempt = None;
+        }
+    }
+
+    pub(super) fn break_health(&mut self) {
+        self.state.healthy_since = None;
+        if let Some(incident) = &mut self.state.incident {
+            incident.good_since = None;
+        }
+    }
+
+    /// The kernel reported the end of a process.
+    pub(super) fn exited(&mut self, now: Moment, identity: &Identity, exit: Exit, actions: &mut Vec<Action>) {
+        let current = self.state.generation.as_ref().and_then(|generation| generation.identity.as_ref());
+        let is_current = current.is_some_and(|current| current.is_same(identity));
+        if let Some(running) = &self.state.running {
+            let target = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
+            if target.is_some_and(|target| target.is_same(identity)) {
+                return;
+            }
+            self.state.refused = exit.code == Some(REFUSES);
+            self.latest = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
+            self.conclude(now, Outcome::DiedAgain, actions);
+            return;
+        }
+        if !is_current {
+            return;
+        }
+        self.last_exit = Some(now);
+        self.shown.forget_process();
+        self.state.refused = exit.code == Some(REFUSES);
+        self.closed_since = None;
+        self.draining_since = None;
+        self.suspect_since.get_or_insert(now);
+        self.probe_due = now;
+        let verdict = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
+        self.latest = verdict.clone();
+        match self.policy.manager {
+            // The service manager may be restarting it as asked: the probes confirm.
+            Manager::ServiceManager { .. } => self.failures = self.failures.max(1),
+            Manager::Ourselves | Manager::Nobody { .. } => {
+                self.failures = self.policy.failures_before_down;
+                self.confirm(now, verdict);
+            }
+        }
+    }
+
+    pub(super) fn track_generation(&mut self, seen: &Observation) {
+        let uptime = seen
+            .startup
+            .body()
+            .and_then(|startup| startup.uptime)
+            .or_else(|| seen.ready.body().and_then(|ready| ready.uptime));
+        let identity = seen.process.identity().cloned();
+        let born = uptime.map(|uptime| seen.began.before(uptime).awake);
+        let ready = judge(seen, Context::default(), &self.policy) == Verdict::Healthy;
+        if identity.is_none() && born.is_none() {
+            return;
+        }
+        let speaks = matches!(seen.health, Answer::Json { .. });
+        let new = Generation { identity, born, was_ready: ready, speaks };
+        match &mut self.state.generation {
+            Some(known) if !new.is_newer_than(known) => {
+                known.was_ready |= ready;
+                known.speaks |= speaks;
+                if known.identity.is_none() {
+                    known.identity = new.identity;
+                }
+                if known.born.is_none() {
+                    known.born = new.born;
+                }
+            }
+            known => {
+                *known = Some(new);
+                self.draining_since = None;
+                self.closed_since = None;
+            }
+        }
+    }
+
+    fn track_spells(&mut self, seen: &Observation) {
+        let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
+        self.closed_since = if closed { self.closed_since.or(Some(seen.began)) } else { None };
+        if seen.process == ProcessState::Gone {
+            self.draining_since = None;
+        }
+    }
+}
