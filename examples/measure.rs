@@ -10,6 +10,7 @@ mod gateway;
 #[path = "../tests/support/real_gateway.rs"]
 mod real_gateway;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -254,49 +255,50 @@ fn idle() {
     watch.wait_healthy(None);
     watch.wait(SOON * 2, |gateway| gateway.health == Health::Healthy);
     let pid = watch.child.id();
-    let before = Cost::of(pid);
+    let (busy, before) = (busy(pid), wakes(pid));
     let begin = Instant::now();
-    wait_until(IDLE, || false);
-    let (after, seconds) = (Cost::of(pid), begin.elapsed().as_secs_f64());
-    println!("idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
-    let busy = after.busy - before.busy;
-    println!("  processor: {:.1} ms per minute, {:.3} % of one core", busy * 60e3 / seconds, busy * 100.0 / seconds);
-    let wakes = after.wakes - before.wakes;
-    println!("  wake-ups: {:.2} per second", wakes / seconds);
-    println!(
-        "  memory: {:.1} MB resident, of it {:.1} MB private; most ever {:.1} MB",
-        after.memory, after.private, after.most
-    );
-}
-
-/// What a process has used so far.
-struct Cost {
-    /// Seconds on a processor.
-    busy: f64,
-    /// Times that one of its threads began to wait.
-    wakes: f64,
-    /// Megabytes.
-    memory: f64,
-    private: f64,
-    most: f64,
-}
-
-impl Cost {
-    fn of(pid: u32) -> Self {
-        let read = |path: String| fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let field = |text: &str, name: &str| -> f64 {
-            let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-            line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).unwrap_or_default()
-        };
-        let (mut busy, mut wakes) = (0.0, 0.0);
-        for task in fs::read_dir(format!("/proc/{pid}/task")).unwrap() {
-            let folder = task.unwrap().path().display().to_string();
-            let nanoseconds: f64 = read(format!("{folder}/schedstat")).split(' ').next().unwrap().parse().unwrap();
-            busy += nanoseconds / 1e9;
-            wakes += field(&read(format!("{folder}/status")), "voluntary_ctxt_switches");
-        }
-        let status = read(format!("/proc/{pid}/status"));
-        let megabytes = |name| field(&status, name) * 1024.0 / 1e6;
-        Self { busy, wakes, memory: megabytes("VmRSS"), private: megabytes("RssAnon"), most: megabytes("VmHWM") }
+    // A thread that ends takes its count along, so everyone's is looked at often: threads live for 10 s at least.
+    let mut newest = before.clone();
+    while begin.elapsed() < IDLE {
+        wait_until(Duration::from_millis(500), || false);
+        newest.extend(wakes(pid));
     }
+    let (busy, seconds) = (self::busy(pid) - busy, begin.elapsed().as_secs_f64());
+    println!("idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
+    println!("  processor: {:.0} ms per minute, {:.3} % of one core", busy * 60e3 / seconds, busy * 100.0 / seconds);
+    let wakes: f64 = newest.iter().map(|(thread, count)| count - before.get(thread).unwrap_or(&0.0)).sum();
+    println!("  wake-ups: {:.2} per second, by {} threads", wakes / seconds, newest.len());
+    let status = read(&format!("/proc/{pid}/status"));
+    let megabytes = |name| field(&status, name) * 1024.0 / 1e6;
+    let (resident, private, most) = (megabytes("VmRSS:"), megabytes("RssAnon:"), megabytes("VmHWM:"));
+    println!("  memory: {resident:.1} MB resident, of it {private:.1} MB private; most ever {most:.1} MB");
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn field(text: &str, name: &str) -> f64 {
+    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).unwrap_or_default()
+}
+
+/// Seconds that a process has spent on a processor, its threads that have ended included: fields 14 and 15 of its
+/// `stat`, in ticks of 10 ms.
+fn busy(pid: u32) -> f64 {
+    let stat = read(&format!("/proc/{pid}/stat"));
+    let (_, rest) = stat.rsplit_once(')').unwrap();
+    rest.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
+}
+
+/// How often each thread of a process began to wait.
+fn wakes(pid: u32) -> HashMap<String, f64> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let counts = threads.filter_map(|thread| {
+        let thread = thread.ok()?;
+        // It may have ended meanwhile.
+        let status = fs::read_to_string(thread.path().join("status")).ok()?;
+        Some((thread.file_name().to_string_lossy().into_owned(), field(&status, "voluntary_ctxt_switches:")))
+    });
+    counts.collect()
 }
