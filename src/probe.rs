@@ -61,6 +61,7 @@ impl Prober {
             port,
             service: report.state,
             memory,
+            ..Observation::nothing(began)
         }
     }
 

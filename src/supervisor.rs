@@ -12,12 +12,15 @@
 //! Whatever is time-driven is in `settle`, which runs at the end of each step, so that a missed or
 //! late tick changes nothing but the moment.
 
+pub mod activity;
 pub mod backoff;
 pub mod breaker;
 pub mod counter;
+pub mod dependency;
 pub mod event;
 pub mod healing;
 pub mod incident;
+pub mod intent;
 pub mod judge;
 pub mod ladder;
 pub mod limits;

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::Activity;
+use super::dependency::DependencyState;
+use super::intent::IntentSeen;
 use super::moment::Moment;
 
 /// Everything that one round of probes saw of one gateway.
@@ -27,6 +30,12 @@ pub struct Observation {
     pub service: ServiceState,
     /// Resident memory of the gateway's process tree, in bytes.
     pub memory: Option<u64>,
+    /// What it needs besides itself: looked at while something is wrong, empty in quiet times.
+    pub dependencies: Vec<DependencyState>,
+    /// What it reports of its channels and its work; asked far less often than its health.
+    pub activity: Option<Activity>,
+    /// What somebody did to it on purpose, as far as that is recorded.
+    pub intent: Option<IntentSeen>,
 }
 
 impl Observation {
@@ -43,6 +52,9 @@ impl Observation {
             port: PortOwner::Unknown,
             service: ServiceState::Unknown(String::new()),
             memory: None,
+            dependencies: Vec::new(),
+            activity: None,
+            intent: None,
         }
     }
 }
