@@ -29,6 +29,7 @@ mod restart;
 mod resume;
 mod single;
 pub mod status;
+mod stop;
 mod tail;
 mod watch;
 
@@ -76,6 +77,7 @@ enum Command {
     Watch,
     Status(status::Arguments),
     Restart(restart::Arguments),
+    Stop(stop::Arguments),
     Reset(reset::Arguments),
     Pause(pause::Arguments),
     Resume(resume::Arguments),
@@ -144,6 +146,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::PracticeGateway(options)) => return practice::run(options),
         Some(Command::Status(arguments)) => status::run(context, &arguments),
         Some(Command::Restart(arguments)) => restart::run(context, arguments),
+        Some(Command::Stop(arguments)) => stop::run(context, arguments),
         Some(Command::Reset(arguments)) => reset::run(context, arguments),
         Some(Command::Pause(arguments)) => pause::run(context, arguments),
         Some(Command::Resume(arguments)) => resume::run(context, arguments),

@@ -78,9 +78,25 @@ pub struct GatewayConfig {
     pub environment: BTreeMap<String, String>,
     /// For a gateway that somebody starts by hand: start it when it is dead, instead of only telling.
     pub start_when_dead: bool,
+    /// What it needs besides itself.
+    pub needs: NeedsConfig,
     /// The built-in practice gateway. Set by `lifeguard demo`, never read from a file.
     #[serde(skip)]
     pub practice: bool,
+}
+
+/// `[gateway.needs]`: nothing is healed while one of these is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NeedsConfig {
+    /// The Docker engine must answer.
+    pub docker: bool,
+    /// Start Docker when it does not run.
+    pub start_docker: bool,
+    /// These must be reachable: `host:port`.
+    pub hosts: Vec<String>,
+    /// So much must be free on the disk of the state folder, in units of 1024 × 1024 bytes.
+    pub free_disk_megabytes: u64,
 }
 
 /// `gateway.service`.
@@ -201,6 +217,9 @@ pub struct TrayConfig {
     pub monochrome: bool,
 }
 
+/// After a crash loop, health must hold this many times as long: 10 min at the default.
+const CRASH_LOOP_HOLD: u32 = 10;
+
 impl LanguageChoice {
     /// The language to speak, given the system's locale.
     #[must_use]
@@ -226,6 +245,7 @@ impl Config {
             hang_patience: heal.hang_patience,
             unready_patience: heal.unready_patience,
             healthy_hold: heal.healthy_hold,
+            crash_loop_hold: heal.healthy_hold.saturating_mul(CRASH_LOOP_HOLD),
             startup_grace: heal.startup_grace,
             startup_limit: heal.startup_limit,
             drain_limit: heal.drain_limit,
@@ -259,8 +279,15 @@ impl Default for GatewayConfig {
             service_label: None,
             environment: BTreeMap::new(),
             start_when_dead: false,
+            needs: NeedsConfig::default(),
             practice: false,
         }
+    }
+}
+
+impl Default for NeedsConfig {
+    fn default() -> Self {
+        Self { docker: false, start_docker: false, hosts: Vec::new(), free_disk_megabytes: 200 }
     }
 }
 

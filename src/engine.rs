@@ -18,6 +18,7 @@ use self::gateway::{GatewayTask, Wish};
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::platform::clock;
+use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
 use crate::request::Reply;
 use crate::service::{GatewaySetup, Kind, Service};
@@ -56,6 +57,10 @@ pub struct GatewaySpec {
     pub kind: Kind,
     /// Its numbers; the manager in it is replaced by the service's own.
     pub policy: Policy,
+    /// What it needs besides itself.
+    pub needs: Needs,
+    /// Docker may be started when it does not run.
+    pub start_docker: bool,
     /// How patiently to look.
     pub limits: ProbeLimits,
     /// Where its state is kept.
@@ -109,7 +114,7 @@ impl Engine {
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
             let name = spec.name.clone();
-            let prober = Prober::new(spec.setup.port, spec.limits)?;
+            let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
             let easel = gateway::Easel { place, pictures: pictures.clone() };
             let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), easel);
             first.push(task.picture(now()));
@@ -175,7 +180,7 @@ impl Engine {
 
 /// One look at a gateway: nothing is healed, nothing is saved, and one failed look is believed.
 pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error> {
-    let prober = Prober::new(spec.setup.port, spec.limits)?;
+    let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
     let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
     let policy = Policy { manager: service.manager(), failures_before_down: 1, ..spec.policy.clone() };
     let begin = now();

@@ -1,6 +1,8 @@
 //! Looking: one file per thing that can be observed, and the round that puts them together.
 
+pub mod dependency;
 pub mod http;
+pub mod intent;
 pub mod memory;
 pub mod port;
 pub mod process;
@@ -8,13 +10,17 @@ pub mod process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dependency::{Dependencies, Needs};
 use http::HttpProbe;
+use intent::IntentProbe;
+use port::Holder;
 
-use crate::platform::process::own_uid;
-use crate::service::Service;
-use crate::service::identity::confirm;
+use crate::platform::process::{own_uid, tree};
+use crate::service::identity::{confirm, key};
+use crate::service::{GatewaySetup, Service};
+use crate::supervisor::intent::{Intent, IntentSeen};
 use crate::supervisor::moment::Moment;
-use crate::supervisor::observation::{Answer, Observation, PortOwner, ProcessState, ServiceState};
+use crate::supervisor::observation::{Answer, Identity, Observation, PortOwner, ProcessState, ServiceState};
 
 /// How patiently to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +35,26 @@ pub struct ProbeLimits {
 #[derive(Debug, Clone)]
 pub struct Prober {
     http: HttpProbe,
+    dependencies: Dependencies,
+    intent: IntentProbe,
     port: u16,
 }
 
 impl Prober {
-    /// A prober of the gateway on 127.0.0.1:`port`.
-    pub fn new(port: u16, limits: ProbeLimits) -> Result<Self, reqwest::Error> {
-        Ok(Self { http: HttpProbe::new(port, limits.connect_timeout, limits.timeout)?, port })
+    /// A prober of the gateway of this setup.
+    pub fn new(setup: &GatewaySetup, needs: Needs, limits: ProbeLimits) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            http: HttpProbe::new(setup.port, limits.connect_timeout, limits.timeout)?,
+            dependencies: Dependencies::new(needs, setup.clone()),
+            intent: IntentProbe::new(setup),
+            port: setup.port,
+        })
+    }
+
+    /// The things that the gateway needs besides itself.
+    #[must_use]
+    pub fn dependencies(&self) -> &Dependencies {
+        &self.dependencies
     }
 
     /// One round: the endpoints and the service side by side, then what they leave in question.
@@ -47,6 +66,12 @@ impl Prober {
             None => ProcessState::Gone,
         };
         let port = self.port_owner(&answers.health, &process).await;
+        let answers_well = answers.health.body().is_some_and(|health| health.live);
+        let surroundings = self.dependencies.known(answers_well);
+        let mut intent = self.intent.look(!answers_well).await;
+        if intent::is_parked(&report.state, report.last_exit) {
+            intent = Some(IntentSeen { intent: Intent::Maintenance, at: began.wall });
+        }
         let memory = match process.identity() {
             Some(identity) => memory::tree(identity).await,
             None => None,
@@ -60,7 +85,11 @@ impl Prober {
             process,
             port,
             service: report.state,
+            last_exit: report.last_exit,
             memory,
+            dependencies: surroundings.states,
+            config_stamp: surroundings.config_stamp,
+            intent,
             ..Observation::nothing(began)
         }
     }
@@ -72,10 +101,20 @@ impl Prober {
             Answer::Json { .. } => PortOwner::Gateway,
             Answer::NotAsked => PortOwner::Unknown,
             Answer::TimedOut | Answer::Broken(_) | Answer::Foreign { .. } => {
-                let confirmed = process.identity().map(|identity| identity.pid);
+                let main = process.identity().cloned();
                 let uid = own_uid();
-                port::owner(self.port, move |pid| Some(pid) == confirmed || confirm(pid, uid).is_some()).await
+                port::owner(self.port, move |pid| holder(pid, main.as_ref(), uid)).await
             }
         }
     }
+}
+
+/// Whose process holds the port: the gateway's own, or one of its tree, or that of another gateway.
+fn holder(pid: u32, main: Option<&Identity>, uid: u32) -> Holder {
+    if let Some(main) = main
+        && (pid == main.pid || tree(key(main)).iter().any(|member| member.pid == pid))
+    {
+        return Holder::Gateway;
+    }
+    confirm(pid, uid).map_or(Holder::Stranger, Holder::OtherGateway)
 }

@@ -7,11 +7,14 @@ pub mod attached;
 pub mod child;
 pub mod command;
 pub mod discovery;
+pub mod docker;
 pub mod identity;
 pub mod launchd;
+pub mod openclaw;
 pub mod setup;
 pub mod systemd;
 
+mod channels;
 mod launch;
 mod launchctl;
 mod stop;
@@ -39,6 +42,14 @@ pub struct ServiceReport {
     pub state: ServiceState,
     /// The gateway's main process, if one runs.
     pub process: Option<Identity>,
+    /// Exit code of the last process, where the service manager tells it.
+    pub last_exit: Option<i32>,
+}
+
+impl ServiceReport {
+    fn of(state: ServiceState) -> Self {
+        Self { state, process: None, last_exit: None }
+    }
 }
 
 /// Why a service could not do what it was asked. The text is shown to people.
@@ -87,6 +98,14 @@ pub enum ServiceError {
     /// The service manager's tool could not be run.
     #[error(transparent)]
     Command(#[from] command::CommandError),
+    /// The gateway did not start a channel that it holds back.
+    #[error("the gateway did not start {channel}: {reason}")]
+    ChannelRefused {
+        /// The channel.
+        channel: String,
+        /// What it said.
+        reason: String,
+    },
     /// The service manager refused.
     #[error("{action} failed: {reason}")]
     Refused {
@@ -172,7 +191,7 @@ impl Service {
             Self::Systemd(service) => service.observe().await,
             Self::Launchd(service) => service.observe().await,
             Self::Missing(setup) => {
-                ServiceReport { state: ServiceState::NotInstalled, process: identity::find(setup).await }
+                ServiceReport { process: identity::find(setup).await, ..ServiceReport::of(ServiceState::NotInstalled) }
             }
         }
     }

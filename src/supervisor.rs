@@ -13,6 +13,7 @@
 //! late tick changes nothing but the moment.
 
 pub mod activity;
+mod asked;
 pub mod backoff;
 pub mod breaker;
 pub mod counter;
@@ -26,7 +27,9 @@ pub mod ladder;
 pub mod limits;
 pub mod moment;
 pub mod observation;
+mod outage;
 pub mod policy;
+pub mod remedy;
 pub mod state;
 pub mod telling;
 pub mod verdict;
@@ -35,12 +38,15 @@ pub mod weighing;
 
 use std::time::Duration;
 
-use event::{Action, Command, Event};
+use dependency::DependencyState;
+use event::{Action, Event};
 use judge::{Context, judge};
 use moment::Moment;
-use observation::Observation;
+use observation::{Exit, Identity, Observation};
+use outage::Deed;
 use policy::{Manager, Policy};
-use state::{Pause, State};
+use remedy::Means;
+use state::State;
 use verdict::{Severity, Verdict};
 
 /// A clock jump between two steps longer than this was a sleep or a standstill of Lifeguard itself: nothing
@@ -50,8 +56,13 @@ const STANDSTILL: Duration = Duration::from_secs(5);
 /// A round of probes that has not ended after this long is given up. Each probe has a shorter limit of its own.
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
+/// How long a heal of an earlier run of Lifeguard is given until its new process shows: a gateway that was just
+/// started can be found by its lock after about 2 s (gateway.md, section 2).
+const INHERITED_PATIENCE: Duration = Duration::from_secs(15);
+
 /// The core of one gateway.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked by its name")]
 pub struct Supervisor {
     policy: Policy,
     state: State,
@@ -78,6 +89,21 @@ pub struct Supervisor {
     shown: view::Shown,
     /// The heal that an earlier run of Lifeguard began and did not see the end of.
     inherited: Option<u64>,
+    /// The state tells of an outage that an earlier run of Lifeguard has counted already.
+    inherited_outage: bool,
+    /// The crash that the present outage began with was counted, and no attempt has been made since.
+    opening_strike: bool,
+    /// The last end was in good order, and the first such for a while.
+    orderly_end: bool,
+    /// How the last process ended.
+    exit: Option<Exit>,
+    /// What the gateway needs and lacks.
+    obstacles: Vec<DependencyState>,
+    means: Means,
+    config_changed: bool,
+    deed: Option<Deed>,
+    /// A gateway that holds the port and is not the service's own.
+    leftover: Option<Identity>,
 }
 
 impl Supervisor {
@@ -104,12 +130,22 @@ impl Supervisor {
             last_exit: None,
             shown: view::Shown::new(now),
             inherited: None,
+            inherited_outage: false,
+            opening_strike: false,
+            orderly_end: false,
+            exit: None,
+            obstacles: Vec::new(),
+            means: Means::default(),
+            config_changed: false,
+            deed: None,
+            leftover: None,
         };
+        core.inherited_outage = core.state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
         if let Some(running) = &mut core.state.running
             && running.done.is_none()
         {
             running.done = Some(now);
-            running.deadline = now.after(core.policy.startup_grace);
+            running.deadline = now.after(INHERITED_PATIENCE);
             core.inherited = Some(running.id);
         }
         core
@@ -151,7 +187,9 @@ impl Supervisor {
     pub fn look(&mut self, now: Moment, seen: &Observation) {
         self.shown.observe(seen);
         self.track_generation(seen);
-        self.weigh(now, seen.began, judge(seen, Context::default(), &self.policy));
+        self.note_surroundings(now, seen);
+        let context = Context { intent: self.intent(now), ..Context::default() };
+        self.weigh(now, seen.began, judge(seen, context, &self.policy));
         self.note_health(now);
     }
 
@@ -168,7 +206,7 @@ impl Supervisor {
             self.state.running.as_ref().map(|running| running.deadline),
             self.state.pause.and_then(|pause| pause.until),
             self.quiet_until,
-            incident.and_then(|incident| incident.good_since).map(|since| since.after(self.policy.healthy_hold)),
+            incident.and_then(|incident| incident.good_since).map(|since| since.after(self.hold(now))),
         ];
         // A moment that has passed waits for an observation, not for the clock.
         let ahead =
@@ -185,6 +223,7 @@ impl Supervisor {
             self.resume(now);
         }
         self.state.crashes.settle(now, self.state.healthy_since, &self.policy);
+        self.close_breaker_if_proven(now);
         self.watch_running_heal(now, actions);
         self.keep_attempt_scheduled(now);
         self.tell(now, actions);
@@ -228,39 +267,6 @@ impl Supervisor {
 
     fn is_quiet(&self) -> bool {
         self.quiet_until.is_some()
-    }
-
-    fn commanded(&mut self, now: Moment, command: Command, actions: &mut Vec<Action>) {
-        match command {
-            Command::Restart { force } => self.restart_as_asked(now, force, actions),
-            Command::Reset => {
-                self.state.crashes.clear();
-                self.state.breaker = breaker::Breaker::Closed;
-                self.state.attempt = None;
-            }
-            Command::Pause { until } => {
-                let until = until.map(|wall| {
-                    let wait = u64::try_from(wall.saturating_sub(now.wall)).unwrap_or(0);
-                    now.after(Duration::from_millis(wait))
-                });
-                self.state.pause = Some(Pause { until });
-                self.state.attempt = None;
-            }
-            Command::Resume => self.resume(now),
-            Command::Probe => self.probe_due = now,
-        }
-    }
-
-    /// After a pause everything is judged anew.
-    fn resume(&mut self, now: Moment) {
-        if self.state.pause.take().is_none() {
-            return;
-        }
-        self.failures = 0;
-        self.probe_due = now;
-        if self.verdict.severity() == Severity::Outage {
-            self.verdict = Verdict::Unknown(String::new());
-        }
     }
 
     /// Distance to the next round: short while something is in question.

@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod command;
 pub mod config;
+pub mod dependency;
 mod login_item;
 pub mod menu;
 pub mod ticker;

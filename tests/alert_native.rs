@@ -132,7 +132,7 @@ async fn a_gateway_that_nobody_starts_has_a_start_button() {
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, mut wishes) = start(&bus);
     let mut alert = down(1);
-    alert.alert.kind = AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None };
+    alert.alert.kind = AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None, waits_for: Vec::new() };
     handle.announce(&alert);
     let shown = daemon.shown(1).await[0].clone();
     assert_eq!(shown.actions[..2], ["start", "Start"]);

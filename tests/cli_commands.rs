@@ -94,6 +94,7 @@ fn help_of_every_command_in_english() {
       watch       Watch and heal without a menu-bar icon
       status      Show how the gateway is
       restart     Restart the gateway and wait for the outcome
+      stop        Stop the gateway; it stays stopped until somebody starts it
       reset       Set the crash counter to zero and close the breaker
       pause       Hands off for a while: look, but do not heal
       resume      End of the pause
@@ -277,6 +278,7 @@ fn help_in_korean() {
       watch       메뉴 막대 아이콘 없이 감시하고 복구
       status      게이트웨이 상태 표시
       restart     게이트웨이를 재시작하고 결과를 기다림
+      stop        게이트웨이를 중지. 다시 시작할 때까지 중지 상태 유지
       reset       충돌 횟수를 0으로 하고 차단기를 닫음
       pause       일시 중지: 확인만 하고 복구하지 않음
       resume      일시 중지 해제

@@ -333,6 +333,7 @@ fn the_json_keeps_its_shape() {
             "ended": null,
             "duration": 72000,
             "verdict": "gone",
+            "exit": null,
             "attempts": 2
           },
           "last_incident": null,

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use lifeguard::platform::process::{Signal, environment, is_running, signal, tree};
 use lifeguard::probe;
+use lifeguard::probe::port::Holder;
 use lifeguard::service::{GatewaySetup, Kind, Service, discover, identity};
 use lifeguard::supervisor::ladder::Rung;
 use lifeguard::supervisor::observation::{Exit, Identity, PortOwner};
@@ -71,7 +72,8 @@ async fn listening(setup: &GatewaySetup, process: &Identity) -> Duration {
     let began = Instant::now();
     loop {
         let pid = process.pid;
-        match probe::port::owner(setup.port, move |found| found == pid).await {
+        let whose = move |found| if found == pid { Holder::Gateway } else { Holder::Stranger };
+        match probe::port::owner(setup.port, whose).await {
             PortOwner::Gateway => return began.elapsed(),
             PortOwner::Free => {}
             other => panic!("{other:?}"),
@@ -99,7 +101,7 @@ async fn the_real_gateway_is_started_found_killed_and_drained() {
     assert_eq!(found.command, "openclaw-gateway");
     assert_eq!(discover(&setup).await, Kind::Attached);
     let began = Instant::now();
-    probe::port::owner(setup.port, |_| true).await;
+    probe::port::owner(setup.port, |_| Holder::Gateway).await;
     let port_cost = began.elapsed();
     let began = Instant::now();
     let memory = probe::memory::tree(&process).await.unwrap();

@@ -247,7 +247,7 @@ impl Queue {
             tracing::error!(channel = self.name, gateway = alert.gateway, kind, "alert given up after a day");
         }
         if let Some(entry) = state.outbox.ready(now) {
-            return Next::Try(entry.number, entry.alert.clone());
+            return Next::Try(entry.number, Box::new(entry.alert.clone()));
         }
         let until = [state.outbox.next_attempt(), state.router.next_due()].into_iter().flatten().min();
         Next::Sleep(until.map_or(LONGEST_SLEEP, |until| {
@@ -257,7 +257,7 @@ impl Queue {
 }
 
 enum Next {
-    Try(u64, GatewayAlert),
+    Try(u64, Box<GatewayAlert>),
     Sleep(Duration),
 }
 

@@ -12,6 +12,7 @@ pub(super) const AT: i64 = 1_795_356_202_000;
 fn alert(incident: Option<u64>, kind: AlertKind) -> GatewayAlert {
     let recovered = matches!(kind, AlertKind::Recovered { .. });
     let incident = incident.map(|id| IncidentSummary {
+        exit: None,
         id,
         began: AT - 2_000,
         ended: recovered.then_some(AT + 40_000),
@@ -28,12 +29,17 @@ fn alert(incident: Option<u64>, kind: AlertKind) -> GatewayAlert {
 }
 
 pub(super) fn down(incident: u64) -> GatewayAlert {
-    let kind = AlertKind::Down { verdict: Verdict::Gone, next: Some(Rung::Start), next_at: Some(AT + 10_000) };
+    let kind = AlertKind::Down {
+        verdict: Verdict::Gone,
+        next: Some(Rung::Start),
+        next_at: Some(AT + 10_000),
+        waits_for: Vec::new(),
+    };
     alert(Some(incident), kind)
 }
 
 pub(super) fn down_for_good(incident: u64) -> GatewayAlert {
-    alert(Some(incident), AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None })
+    alert(Some(incident), AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None, waits_for: Vec::new() })
 }
 
 pub(super) fn degraded(incident: u64) -> GatewayAlert {
@@ -47,7 +53,7 @@ pub(super) fn safe_mode(incident: u64) -> GatewayAlert {
 
 pub(super) fn blocked(incident: u64) -> GatewayAlert {
     let verdict = Verdict::PortTaken { pid: Some(4242), name: "nginx".to_owned() };
-    alert(Some(incident), AlertKind::Blocked { verdict })
+    alert(Some(incident), AlertKind::Blocked { verdict, waits_for: Vec::new() })
 }
 
 pub(super) fn recovered(incident: u64) -> GatewayAlert {

@@ -16,9 +16,13 @@ use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::platform::boot_id;
 use crate::probe::ProbeLimits;
+use crate::probe::dependency::Needs;
 use crate::service::{GatewaySetup, Kind};
 use crate::supervisor::policy::Manager;
 use crate::supervisor::state::{Pause, State};
+
+/// Bytes in a megabyte of the configuration.
+const MEGABYTE: u64 = 1024 * 1024;
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
 pub(super) async fn gateways(setting: &Setting<'_>) -> Vec<GatewaySpec> {
@@ -67,6 +71,8 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
         setup,
         kind,
         policy: setting.config.policy(Manager::Ourselves),
+        needs: needs(gateway),
+        start_docker: gateway.needs.docker && gateway.needs.start_docker,
         limits: ProbeLimits { connect_timeout: probe.connect_timeout, timeout: probe.timeout },
         store,
         loaded,
@@ -75,11 +81,22 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
     }
 }
 
+fn needs(gateway: &GatewayConfig) -> Needs {
+    let needs = &gateway.needs;
+    Needs {
+        docker: needs.docker,
+        hosts: needs.hosts.clone(),
+        free_disk: needs.free_disk_megabytes.saturating_mul(MEGABYTE),
+    }
+}
+
 fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGateway) -> GatewaySetup {
     let log_path: PathBuf = setting.paths.logs_dir.join(format!("gateway-{}.log", found.name));
     let mut setup = GatewaySetup::new(&found.name, found.port, found.state_dir.clone(), log_path);
     setup.label = Some(found.label.clone());
     setup.command.clone_from(&found.command);
+    setup.openclaw = found.openclaw.clone().filter(|_| !gateway.practice);
+    setup.config_path.clone_from(&found.config_path);
     setup.environment = found.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     setup.start_when_dead = gateway.start_when_dead;
     setup.drain_limit = setting.config.heal.drain_limit;

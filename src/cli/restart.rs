@@ -1,4 +1,4 @@
-//! `lifeguard restart`: asks, shows what happens meanwhile, and how it ended.
+//! `lifeguard restart`: asks, shows what happens meanwhile, and how it ended. So does `lifeguard stop`.
 
 use std::time::{Duration, Instant};
 
@@ -25,21 +25,29 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: Arguments) -> Result<Exit, Failure> {
-    Context::runtime()?.block_on(restart(context, arguments))
+    let force = arguments.force;
+    let command = Command::Restart { force };
+    Context::runtime()?.block_on(follow(context, arguments.gateway, command, &CommandPhrase::Restarting { force }))
 }
 
-async fn restart(context: &Context, arguments: Arguments) -> Result<Exit, Failure> {
+/// Sends a command whose outcome takes its time, and tells what happens meanwhile.
+pub(super) async fn follow(
+    context: &Context,
+    gateway: Option<String>,
+    command: Command,
+    announcement: &CommandPhrase,
+) -> Result<Exit, Failure> {
     let client = context.client()?;
     let before = client.snapshot().await?;
-    let name = arguments.gateway.clone().or_else(|| before.gateways.first().map(|gateway| gateway.name.clone()));
+    let name = gateway.clone().or_else(|| before.gateways.first().map(|gateway| gateway.name.clone()));
     let Some(name) = name.filter(|name| before.gateways.iter().any(|gateway| gateway.name == *name)) else {
-        let asked = arguments.gateway.unwrap_or_default();
+        let asked = gateway.unwrap_or_default();
         return Err(Failure::Said(CommandPhrase::NoSuchGateway(asked), Exit::Bad));
     };
-    context.say(&CommandPhrase::Restarting { force: arguments.force })?;
+    context.say(announcement)?;
     let began = Instant::now();
     let mut progress = Progress::new(&before, &name, context.language);
-    let command = client.command(arguments.gateway, Command::Restart { force: arguments.force });
+    let command = client.command(gateway, command);
     tokio::pin!(command);
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -132,6 +132,14 @@ impl Findings {
         if gateway.service_label.as_ref().is_some_and(|label| label.trim().is_empty()) {
             self.add(at("service_label"), ConfigProblem::EmptyText("service_label".to_owned()));
         }
+        for (position, host) in gateway.needs.hosts.iter().enumerate() {
+            if !is_host(host) {
+                self.add(
+                    ["gateway", &index, "needs", "hosts", &position.to_string()],
+                    ConfigProblem::BadHost(host.clone()),
+                );
+            }
+        }
         for (name, value) in &gateway.environment {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
                 self.add(["gateway", &index, "environment", name], ConfigProblem::BadVariable(name.clone()));
@@ -167,6 +175,13 @@ fn is_name(name: &str) -> bool {
         && name.chars().next().is_some_and(char::is_alphanumeric)
         && !name.ends_with(' ')
         && name.chars().all(|letter| letter.is_alphanumeric() || " ._-".contains(letter))
+}
+
+/// `host:port`.
+fn is_host(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(name, port)| {
+        !name.is_empty() && !name.contains([' ', '/']) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
 }
 
 /// OpenClaw's own rule for profiles (`PROFILE_NAME_RE` in 2026.9).

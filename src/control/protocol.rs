@@ -68,6 +68,7 @@ mod tests {
     fn a_command_is_one_flat_object() {
         let cases = [
             (Some("home"), Command::Restart { force: true }, r#"{"gateway":"home","command":"restart","force":true}"#),
+            (None, Command::Stop, r#"{"command":"stop"}"#),
             (None, Command::Reset, r#"{"command":"reset"}"#),
             (None, Command::Pause { until: Some(7) }, r#"{"command":"pause","until":7}"#),
             (None, Command::Resume, r#"{"command":"resume"}"#),

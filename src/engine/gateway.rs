@@ -16,18 +16,22 @@ use super::{GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::probe::Prober;
 use crate::request::Reply;
-use crate::service::{Kind, Service, discover};
+use crate::service::{Kind, Service, discover, docker};
 use crate::snapshot::{BreakerSnapshot, GatewaySnapshot, HealSnapshot, PauseSnapshot};
 use crate::supervisor::Supervisor;
 use crate::supervisor::breaker::Breaker;
+use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{Action, Command, Event, HealReport};
-use crate::supervisor::ladder::Heal;
+use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::moment::{Moment, milliseconds};
 use crate::supervisor::observation::Identity;
 use crate::supervisor::policy::Policy;
 
 /// Distance of two looks for a gateway where there was none.
 const REDISCOVERY: Duration = Duration::from_secs(30);
+
+/// Distance of two requests to start Docker: it may take minutes.
+const DOCKER_AGAIN: Duration = Duration::from_mins(5);
 
 /// A person's wish, on its way to the gateway's task.
 #[derive(Debug)]
@@ -68,6 +72,7 @@ pub(super) struct GatewayTask {
     discovered: Moment,
     found: mpsc::UnboundedSender<Kind>,
     finds: mpsc::UnboundedReceiver<Kind>,
+    docker_asked: Option<Moment>,
 }
 
 impl GatewayTask {
@@ -107,6 +112,7 @@ impl GatewayTask {
             discovered: begin,
             found,
             finds,
+            docker_asked: None,
         }
     }
 
@@ -154,7 +160,9 @@ impl GatewayTask {
         self.step(Event::Command(wish.command));
         let Some(reply) = wish.reply else { return };
         match (wish.command, self.core.running()) {
-            (Command::Restart { .. }, Some(running)) => self.waiting.entry(running.id).or_default().push(reply),
+            (Command::Restart { .. } | Command::Stop, Some(running)) => {
+                self.waiting.entry(running.id).or_default().push(reply);
+            }
             _ => answer(reply, Reply::Done),
         }
     }
@@ -200,6 +208,7 @@ impl GatewayTask {
                 Action::Persist => {}
             }
         }
+        self.start_docker_if_wanted(moment);
         self.watch_exit();
         // The publisher ends after the tasks.
         let _ = self.easel.pictures.send(self.picture(moment));
@@ -262,10 +271,17 @@ impl GatewayTask {
         }
         info!(gateway = self.spec.name, heal = heal.id, rung = heal.rung.name(), asked = heal.asked, "heal begins");
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
-        let name = self.spec.name.clone();
+        let (name, prober) = (self.spec.name.clone(), self.prober.clone());
         self.heal = Some(self.jobs.spawn(async move {
             let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
+            let missing = missing(&prober, &heal).await;
+            if !missing.is_empty() {
+                warn!(gateway = name, heal = id, ?missing, "nothing was touched: something is missing");
+                drop(permit);
+                let _ = news.send(Event::Heal { id, report: HealReport::Obstructed(missing) });
+                return;
+            }
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
             };
@@ -287,6 +303,23 @@ impl GatewayTask {
         }));
     }
 
+    /// An attempt waits for Docker, and the configuration allows to start it.
+    fn start_docker_if_wanted(&mut self, moment: Moment) {
+        let due = self.docker_asked.is_none_or(|asked| moment.elapsed_since(asked) >= DOCKER_AGAIN);
+        let down = DependencyState { dependency: Dependency::Docker, trouble: Some(Trouble::NotRunning) };
+        if !self.spec.start_docker || !due || !self.core.waits_for().contains(&down) {
+            return;
+        }
+        self.docker_asked = Some(moment);
+        let name = self.spec.name.clone();
+        info!(gateway = name, "starting Docker");
+        self.jobs.spawn(async move {
+            if let Err(error) = docker::start().await {
+                warn!(gateway = name, %error, "Docker could not be started");
+            }
+        });
+    }
+
     /// Keeps a kernel watch on the process that is shown.
     fn watch_exit(&mut self) {
         let Some(identity) = self.core.shown().process.clone() else { return };
@@ -303,6 +336,17 @@ impl GatewayTask {
         });
         self.watched = Some((identity, job));
     }
+}
+
+/// What stands in the way of a heal. A person who says "now" is not held back, and neither is a stop.
+async fn missing(prober: &Prober, heal: &Heal) -> Vec<DependencyState> {
+    let unconditional = (heal.asked && heal.hasty) || matches!(heal.rung, Rung::Stop | Rung::StartChannels);
+    if unconditional {
+        return Vec::new();
+    }
+    let mut missing = prober.dependencies().missing(heal.target.is_some() && heal.rung != Rung::Start).await;
+    missing.retain(|state| !heal.rung.mends(&state.dependency));
+    missing
 }
 
 /// Whoever asked may have gone away meanwhile; that is theirs to decide.

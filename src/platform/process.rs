@@ -122,6 +122,12 @@ pub fn tree(root: ProcessKey) -> Vec<ProcessKey> {
     }
 }
 
+/// The argument lists of a user's processes. Reads the whole process table.
+#[must_use]
+pub fn arguments_of_user(uid: u32) -> Vec<Vec<String>> {
+    system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).map(system::argv).collect()
+}
+
 /// Resident memory of a process, in bytes.
 #[must_use]
 pub fn resident(key: ProcessKey) -> Option<u64> {

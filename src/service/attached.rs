@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use super::child::Slot;
 use super::launch::{Environment, Launch, launch};
 use super::setup::GatewaySetup;
-use super::{GatewayService, ServiceError, ServiceReport, identity};
+use super::{GatewayService, ServiceError, ServiceReport, channels, identity};
 use crate::platform::process::{environment, working_dir};
-use crate::supervisor::ladder::Heal;
+use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::{Exit, Identity, ServiceState};
 
 /// A gateway that somebody started.
@@ -95,11 +95,14 @@ impl GatewayService for Attached {
         if let Some(identity) = &process {
             self.remember(identity);
         }
-        ServiceReport { state: ServiceState::Unmanaged, process }
+        ServiceReport { process, ..ServiceReport::of(ServiceState::Unmanaged) }
     }
 
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
+        if heal.rung == Rung::StartChannels {
+            return channels::start(&self.setup, &heal.channels).await;
+        }
         if let Some(target) = &heal.target {
             self.remember(target);
         }

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::launch::{Environment, Launch, Started, launch};
 use super::setup::GatewaySetup;
-use super::stop::{patience, stop_tree};
-use super::{GatewayService, ServiceError, ServiceReport, identity};
+use super::stop::{patience, stop_leftover, stop_tree};
+use super::{GatewayService, ServiceError, ServiceReport, channels, identity};
 use crate::platform::process::{ExitWatch, is_running};
 use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::{Exit, Identity, ServiceState};
@@ -50,11 +50,15 @@ impl Child {
 
 impl GatewayService for Child {
     async fn observe(&self) -> ServiceReport {
-        ServiceReport { state: ServiceState::Unmanaged, process: self.slot.process(&self.setup).await }
+        let process = self.slot.process(&self.setup).await;
+        ServiceReport { process, ..ServiceReport::of(ServiceState::Unmanaged) }
     }
 
     async fn perform(&self, heal: &Heal, killed: impl Fn() + Send + Sync) -> Result<(), ServiceError> {
         let _permit = self.permit.lock().await;
+        if heal.rung == Rung::StartChannels {
+            return channels::start(&self.setup, &heal.channels).await;
+        }
         if !self.slot.make_room(&self.setup, heal, &killed).await? {
             return Ok(());
         }
@@ -115,15 +119,19 @@ impl Slot {
         content.current.as_ref().filter(|current| current.is_same(started)).cloned()
     }
 
-    /// Stops what a heal wants stopped. `true`: nothing runs now, so a start is next. `false`: something runs, and
-    /// the heal only wanted that.
+    /// Stops what a heal wants stopped. `true`: nothing runs now, and a start is next. `false`: there is nothing to
+    /// start.
     pub(super) async fn make_room(
         &self,
         setup: &GatewaySetup,
         heal: &Heal,
         killed: &(impl Fn() + Send + Sync),
     ) -> Result<bool, ServiceError> {
-        let Some(running) = self.process(setup).await else { return Ok(true) };
+        if heal.rung == Rung::FreePort {
+            stop_leftover(setup, heal, killed).await?;
+        }
+        let wants_start = heal.rung != Rung::Stop;
+        let Some(running) = self.process(setup).await else { return Ok(wants_start) };
         if heal.rung == Rung::Start {
             tracing::info!(pid = running.pid, "nothing to start: the gateway's process runs");
             return Ok(false);
@@ -131,7 +139,7 @@ impl Slot {
         match &heal.target {
             Some(target) if target.is_same(&running) => {
                 stop_tree(&running, patience(heal, setup.drain_limit), heal.may_kill, killed).await?;
-                Ok(true)
+                Ok(wants_start)
             }
             _ => Err(ServiceError::ProcessChanged { now: running.pid }),
         }

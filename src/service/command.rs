@@ -1,6 +1,6 @@
 //! Running a command of somebody else: an argument list, never a shell, with a limit and with capped output.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -72,6 +72,16 @@ pub async fn run<A: AsRef<OsStr>>(
     arguments: &[A],
     limit: Duration,
 ) -> Result<CommandOutput, CommandError> {
+    run_with(program, arguments, &[], limit).await
+}
+
+/// [`run`], with variables added to its environment.
+pub async fn run_with<A: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    arguments: &[A],
+    environment: &[(OsString, OsString)],
+    limit: Duration,
+) -> Result<CommandOutput, CommandError> {
     let program = program.as_ref();
     let name = program.to_string_lossy().into_owned();
     let deadline = Instant::now() + limit;
@@ -79,6 +89,7 @@ pub async fn run<A: AsRef<OsStr>>(
     command
         .args(arguments)
         .env("LC_ALL", "C")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -121,7 +121,7 @@ pub(super) fn launch(plan: Launch) -> Result<Started, ServiceError> {
 
 /// The `PATH` with the program's own folder and the usual places added at its end: OpenClaw is a script that
 /// looks for `node` there, and a menu-bar app gets a short one.
-fn search_path(path: Option<OsString>, program: &str) -> OsString {
+pub(super) fn search_path(path: Option<OsString>, program: &str) -> OsString {
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path.unwrap_or_default()).collect();
     let own = Path::new(program).parent().filter(|folder| folder.is_absolute()).map(Path::to_path_buf);
     for folder in own.into_iter().chain(USUAL_PLACES.map(PathBuf::from)) {

@@ -21,6 +21,13 @@ pub(super) struct Job {
     pub(super) throttle: Option<u64>,
 }
 
+impl Job {
+    /// The last exit code, if the job ended by itself.
+    pub(super) fn exit_code(&self) -> Option<i32> {
+        self.last_exit.as_ref()?.split(':').next()?.trim().parse().ok()
+    }
+}
+
 /// Reads `launchctl print`; `None` if the answer is not about `target`.
 ///
 /// Only lines with exactly one tab belong to the job itself: nested blocks have lines of the same names. The first

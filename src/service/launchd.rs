@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::command::{CommandError, CommandOutput, run};
 use super::launchctl::{Job, parse_disabled, parse_print};
 use super::setup::GatewaySetup;
-use super::stop::{patience, stop};
-use super::{GatewayService, ServiceError, ServiceReport, identity};
+use super::stop::{patience, stop, stop_leftover};
+use super::{GatewayService, ServiceError, ServiceReport, channels, identity};
 use crate::platform::process::identify;
 use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::{Identity, ServiceState};
@@ -121,12 +121,13 @@ impl Launchd {
     }
 
     async fn report(&self) -> ServiceReport {
-        let (state, process) = match self.look().await {
-            Found::Loaded(job) => (state(&job), self.process(&job)),
-            Found::NotLoaded => (self.unloaded().await, None),
-            Found::Unclear(reason) => (ServiceState::Unknown(reason), None),
-        };
-        ServiceReport { state, process }
+        match self.look().await {
+            Found::Loaded(job) => {
+                ServiceReport { state: state(&job), process: self.process(&job), last_exit: job.exit_code() }
+            }
+            Found::NotLoaded => ServiceReport::of(self.unloaded().await),
+            Found::Unclear(reason) => ServiceReport::of(ServiceState::Unknown(reason)),
+        }
     }
 
     async fn unloaded(&self) -> ServiceState {
@@ -206,9 +207,9 @@ impl Launchd {
         self.kickstart().await
     }
 
-    /// Unloads a job that launchd has lost track of, and loads it again. Only for a job without a process: launchd
-    /// kills one at its own limit.
-    async fn reload(&self) -> Result<(), ServiceError> {
+    /// Unloads the job and waits until it is gone. launchd stops its process, and kills it at the job's own
+    /// `ExitTimeOut`.
+    async fn unload(&self) -> Result<(), ServiceError> {
         let arguments = ["bootout", &self.target];
         let output = self.ask(&arguments).await?;
         if !matches!(output.code, Some(0 | code::NO_SUCH_PROCESS | code::IN_PROGRESS | code::NOT_FOUND)) {
@@ -218,7 +219,7 @@ impl Launchd {
         while !matches!(self.look().await, Found::NotLoaded) && Instant::now() < deadline {
             sleep(POLL).await;
         }
-        self.bootstrap().await
+        Ok(())
     }
 
     async fn start(&self) -> Result<(), ServiceError> {
@@ -243,7 +244,8 @@ impl Launchd {
             return Err(ServiceError::ProcessChanged { now });
         }
         tracing::warn!(target = self.target, "kickstart brought no process: loading the job anew");
-        self.reload().await?;
+        self.unload().await?;
+        self.bootstrap().await?;
         if self.successor(old, PATIENCE).await {
             return Ok(());
         }
@@ -285,10 +287,10 @@ impl GatewayService for Launchd {
     async fn observe(&self) -> ServiceReport {
         match timeout(OBSERVE_LIMIT, self.report()).await {
             Ok(report) => report,
-            Err(_) => ServiceReport {
-                state: ServiceState::Unknown(format!("launchctl did not answer within {} s", OBSERVE_LIMIT.as_secs())),
-                process: None,
-            },
+            Err(_) => ServiceReport::of(ServiceState::Unknown(format!(
+                "launchctl did not answer within {} s",
+                OBSERVE_LIMIT.as_secs()
+            ))),
         }
     }
 
@@ -296,7 +298,15 @@ impl GatewayService for Launchd {
         let _permit = self.permit.lock().await;
         match heal.rung {
             Rung::Start => self.start().await,
-            Rung::Graceful | Rung::Restart => self.restart(heal, &killed).await,
+            Rung::StartChannels => channels::start(&self.setup, &heal.channels).await,
+            Rung::Stop => self.unload().await,
+            Rung::FreePort => {
+                stop_leftover(&self.setup, heal, &killed).await?;
+                self.start().await
+            }
+            Rung::Graceful | Rung::Restart | Rung::RollBack | Rung::Doctor | Rung::Hook => {
+                self.restart(heal, &killed).await
+            }
         }
     }
 }

@@ -49,6 +49,10 @@ pub struct GatewaySetup {
     pub label: Option<String>,
     /// The command that runs the gateway in the foreground, as an argument list.
     pub command: Option<Vec<String>>,
+    /// The `openclaw` command without arguments, for its own commands; `None` if it was not found.
+    pub openclaw: Option<Vec<String>>,
+    /// OpenClaw's configuration file.
+    pub config_path: PathBuf,
     /// Added to Lifeguard's own environment when the gateway is started.
     pub environment: Vec<(String, String)>,
     /// Working folder of a gateway that Lifeguard starts; `None` means the home folder.
@@ -80,9 +84,11 @@ impl GatewaySetup {
         Self {
             name: name.to_owned(),
             port,
-            state_dir,
             label: None,
             command: None,
+            openclaw: None,
+            config_path: state_dir.join("openclaw.json"),
+            state_dir,
             environment: Vec::new(),
             working_dir: None,
             log_path,

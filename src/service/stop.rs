@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use super::setup::GatewaySetup;
 use super::{ServiceError, identity};
 use crate::platform::process::{ExitWatch, ProcessKey, Signal, SignalError, is_listed, is_running, signal, tree};
 use crate::supervisor::ladder::{Heal, Rung};
@@ -40,7 +41,14 @@ pub(super) fn patience(heal: &Heal, drain_limit: Duration) -> Duration {
     match heal.rung {
         _ if heal.hasty => HASTY,
         Rung::Graceful => drain_limit,
-        Rung::Start | Rung::Restart => ORDINARY.min(drain_limit),
+        Rung::Stop => drain_limit,
+        Rung::Start
+        | Rung::Restart
+        | Rung::StartChannels
+        | Rung::FreePort
+        | Rung::RollBack
+        | Rung::Doctor
+        | Rung::Hook => ORDINARY.min(drain_limit),
     }
 }
 
@@ -76,6 +84,22 @@ pub(super) async fn stop(
     match timeout(KILL_LIMIT, ExitWatch::new(key).wait()).await {
         Ok(()) => Ok(()),
         Err(_) => Err(ServiceError::Unkillable(target.pid)),
+    }
+}
+
+/// Ends the leftover gateway that a heal found on the port, if it is still one.
+pub(super) async fn stop_leftover(
+    setup: &GatewaySetup,
+    heal: &Heal,
+    killed: &(impl Fn() + Send + Sync),
+) -> Result<(), ServiceError> {
+    let Some(target) = &heal.target else { return Ok(()) };
+    match identity::confirm(target.pid, setup.uid) {
+        None => Ok(()),
+        Some(found) if found.is_same(target) => {
+            stop_tree(&found, patience(heal, setup.drain_limit), heal.may_kill, killed).await
+        }
+        Some(found) => Err(ServiceError::ProcessChanged { now: found.pid }),
     }
 }
 

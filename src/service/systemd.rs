@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::command::{CommandError, CommandOutput, run};
 use super::setup::GatewaySetup;
-use super::stop::{patience, stop};
-use super::{GatewayService, ServiceError, ServiceReport, identity};
+use super::stop::{patience, stop, stop_leftover};
+use super::{GatewayService, ServiceError, ServiceReport, channels, identity};
 use crate::platform::process::identify;
 use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::{Identity, ServiceState};
@@ -22,6 +22,9 @@ const ASK_LIMIT: Duration = Duration::from_millis(2500);
 
 /// Limit for a start: `Type=notify` units report when they are up (gateway.md, fact 10: minutes at worst).
 const START_LIMIT: Duration = Duration::from_mins(5);
+
+/// Beyond the drain, how long systemd gets to stop the unit.
+const STOP_MARGIN: Duration = Duration::from_secs(15);
 
 /// What is asked of systemd.
 const PROPERTIES: &str = "LoadState,ActiveState,SubState,MainPID,Result,ExecMainStatus,UnitFileState";
@@ -90,8 +93,14 @@ impl Systemd {
 impl GatewayService for Systemd {
     async fn observe(&self) -> ServiceReport {
         match self.unit().await {
-            Ok(unit) => ServiceReport { state: unit.state(), process: unit.process(self.setup.uid) },
-            Err(reason) => ServiceReport { state: ServiceState::Unknown(reason), process: None },
+            Ok(unit) => ServiceReport {
+                state: unit.state(),
+                process: unit.process(self.setup.uid),
+                last_exit: Some(&unit)
+                    .filter(|unit| unit.result == "exit-code")
+                    .and_then(|unit| unit.status.parse().ok()),
+            },
+            Err(reason) => ServiceReport::of(ServiceState::Unknown(reason)),
         }
     }
 
@@ -99,7 +108,13 @@ impl GatewayService for Systemd {
         let _permit = self.permit.lock().await;
         match heal.rung {
             Rung::Start => self.start().await,
-            Rung::Graceful | Rung::Restart => {
+            Rung::StartChannels => channels::start(&self.setup, &heal.channels).await,
+            Rung::Stop => self.order("stop", self.setup.drain_limit + STOP_MARGIN).await,
+            Rung::FreePort => {
+                stop_leftover(&self.setup, heal, &killed).await?;
+                self.start().await
+            }
+            Rung::Graceful | Rung::Restart | Rung::RollBack | Rung::Doctor | Rung::Hook => {
                 // The signal is ours and not `systemctl restart`, which would kill at the unit's own limit,
                 // whether or not the ration allows it. systemd ends the rest of the unit's processes itself.
                 if let Some(process) = self.confirmed(heal).await? {

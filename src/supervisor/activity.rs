@@ -29,3 +29,14 @@ pub struct ChannelState {
     /// The last error that it reports, redacted.
     pub error: Option<String>,
 }
+
+impl ChannelState {
+    /// How the channel is named to people: `telegram`, or `telegram (work)` where it has several accounts.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.account {
+            Some(account) => format!("{} ({account})", self.channel),
+            None => self.channel.clone(),
+        }
+    }
+}

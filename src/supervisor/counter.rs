@@ -31,6 +31,18 @@ impl CrashCounter {
         self.recent.note(now, policy.crash_window);
     }
 
+    /// Crashes within `span` before `now`, however much the counter has decayed since.
+    #[must_use]
+    pub fn recent(&self, now: Moment, span: std::time::Duration) -> u32 {
+        self.recent.count(now, span)
+    }
+
+    /// Takes one crash back that proved to be none of the gateway's fault.
+    pub fn forgive(&mut self) {
+        self.count = self.count.saturating_sub(1);
+        self.recent.take_back();
+    }
+
     /// Whether crashes are too many, by count or by rate.
     #[must_use]
     pub fn is_exceeded(&self, now: Moment, policy: &Policy) -> bool {

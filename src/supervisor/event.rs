@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dependency::DependencyState;
 use super::incident::IncidentSummary;
 use super::ladder::{Heal, Outcome, Rung};
 use super::observation::{Exit, Identity, Observation};
@@ -41,6 +42,8 @@ pub enum HealReport {
     Done,
     /// The service could not do it; the text says why and what to do.
     Failed(String),
+    /// Nothing was touched: something that the gateway needs is missing.
+    Obstructed(Vec<DependencyState>),
 }
 
 /// What a person asks for.
@@ -52,6 +55,8 @@ pub enum Command {
         /// Do not wait for running work.
         force: bool,
     },
+    /// Stop it, and leave it stopped until somebody starts it again.
+    Stop,
     /// Crash counter to zero, breaker closed.
     Reset,
     /// Hands off until the given wall-clock time (Unix milliseconds), or until resumed.
@@ -108,6 +113,9 @@ pub enum AlertKind {
         next: Option<Rung>,
         /// Wall-clock time of the attempt (Unix milliseconds).
         next_at: Option<i64>,
+        /// What the attempt waits for, if something that the gateway needs is missing.
+        #[serde(default)]
+        waits_for: Vec<DependencyState>,
     },
     /// It works, but not whole, and stayed so for too long.
     Degraded {
@@ -121,10 +129,13 @@ pub enum AlertKind {
         /// Wall-clock time of the next trial (Unix milliseconds).
         next_trial_at: i64,
     },
-    /// Only a person can mend this.
+    /// Only a person can mend this, or something that the gateway needs is missing.
     Blocked {
         /// What is the matter.
         verdict: Verdict,
+        /// What the next attempt waits for.
+        #[serde(default)]
+        waits_for: Vec<DependencyState>,
     },
     /// It is back, and health has held. Exactly one per incident that was announced.
     Recovered {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ladder::Rung;
 use super::moment::{Moment, milliseconds};
+use super::observation::Exit;
 use super::verdict::Verdict;
 
 /// An outage, told as one story.
@@ -15,10 +16,14 @@ pub struct Incident {
     pub began: Moment,
     /// What was the matter at first.
     pub verdict: Verdict,
+    /// How the process ended, where that began it and the system told.
+    #[serde(default)]
+    pub exit: Option<Exit>,
     /// Attempts made, started by us.
     pub attempts: u32,
-    /// The rung of the newest attempt.
-    pub last_rung: Option<Rung>,
+    /// The rungs that were tried, newest last: the ladder goes on from there.
+    #[serde(default)]
+    pub tried: Vec<Rung>,
     /// The rung that brought the gateway back, if one did.
     pub fixed_by: Option<Rung>,
     /// What the person has been told so far; each stage is told once.
@@ -53,6 +58,7 @@ impl Incident {
             ended: over.then_some(now.wall),
             duration: u64::try_from(milliseconds(now.elapsed_since(self.began))).unwrap_or(0),
             verdict: self.verdict.clone(),
+            exit: self.exit,
             attempts: self.attempts,
         }
     }
@@ -71,6 +77,9 @@ pub struct IncidentSummary {
     pub duration: u64,
     /// What was the matter at first.
     pub verdict: Verdict,
+    /// How the process ended, where that began it and the system told.
+    #[serde(default)]
+    pub exit: Option<Exit>,
     /// Attempts made.
     pub attempts: u32,
 }

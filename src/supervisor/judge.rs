@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use super::REFUSES;
+use super::activity::ChannelState;
+use super::intent::Intent;
 use super::observation::{Answer, Observation, PortOwner, ProcessState, ReadyBody, ServiceState};
 use super::policy::Policy;
 use super::verdict::Verdict;
 
 /// What the core remembers and the table needs.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked by its name")]
 pub struct Context {
     /// This generation has answered ready before.
     pub was_ready: bool,
@@ -15,6 +19,10 @@ pub struct Context {
     pub speaks: bool,
     /// The last generation ended with exit code 78.
     pub refused: bool,
+    /// It has ended too often of late.
+    pub crash_loop: bool,
+    /// What somebody did to this generation on purpose.
+    pub intent: Option<Intent>,
     /// How long this process has been seen with its port closed.
     pub closed_for: Duration,
     /// How long it has been draining, if it is.
@@ -27,20 +35,32 @@ pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
     if let PortOwner::Stranger { pid, name } = &seen.port {
         return Verdict::PortTaken { pid: *pid, name: name.clone() };
     }
-    match &seen.health {
-        Answer::Json { body, .. } if body.live => live(seen, context, policy),
-        Answer::Json { status, .. } => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
-        Answer::Foreign { status: 200, .. } if seen.port == PortOwner::Gateway && !context.speaks => {
+    if let Answer::Json { body, .. } = &seen.health
+        && body.live
+    {
+        return live(seen, context, policy);
+    }
+    if context.intent == Some(Intent::Update) {
+        return Verdict::Updating;
+    }
+    match (&seen.health, &seen.port) {
+        (Answer::TimedOut | Answer::Broken(_), PortOwner::OtherGateway(holder)) => {
+            Verdict::StaleGateway { pid: holder.pid }
+        }
+        (Answer::Json { status, .. }, _) => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
+        (Answer::Foreign { status: 200, .. }, PortOwner::Gateway) if !context.speaks => {
             // Versions before 2026.6 have no health endpoints and answer every path with their web page.
             Verdict::Healthy
         }
-        Answer::Foreign { status, reason } if *status >= 500 => Verdict::Failing(format!("HTTP {status}: {reason}")),
-        Answer::Foreign { status, reason } => Verdict::Unknown(format!("HTTP {status}: {reason}")),
-        Answer::TimedOut if is_young(seen, context, policy) => Verdict::Starting(String::new()),
-        Answer::TimedOut => Verdict::Hung,
-        Answer::Broken(reason) => Verdict::Failing(reason.clone()),
-        Answer::Refused => closed(seen, context, policy),
-        Answer::NotAsked => Verdict::Unknown(String::new()),
+        (Answer::Foreign { status, reason }, _) if *status >= 500 => {
+            Verdict::Failing(format!("HTTP {status}: {reason}"))
+        }
+        (Answer::Foreign { status, reason }, _) => Verdict::Unknown(format!("HTTP {status}: {reason}")),
+        (Answer::TimedOut, _) if is_young(seen, context, policy) => Verdict::Starting(String::new()),
+        (Answer::TimedOut, _) => Verdict::Hung,
+        (Answer::Broken(reason), _) => Verdict::Failing(reason.clone()),
+        (Answer::Refused, _) => closed(seen, context, policy),
+        (Answer::NotAsked, _) => Verdict::Unknown(String::new()),
     }
 }
 
@@ -66,14 +86,40 @@ fn live(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
         Answer::Broken(reason) => Verdict::NotReady(vec![reason.clone()]),
         Answer::Foreign { status, .. } if *status >= 500 => Verdict::NotReady(vec![format!("/readyz: HTTP {status}")]),
         // An older version without the endpoint, or not asked: liveness is all there is.
-        Answer::Foreign { .. } | Answer::NotAsked | Answer::Refused => Verdict::Healthy,
+        Answer::Foreign { .. } | Answer::NotAsked | Answer::Refused => wholeness(seen, policy),
     }
+}
+
+/// Live and ready: does it also work, and in its place?
+fn wholeness(seen: &Observation, policy: &Policy) -> Verdict {
+    let channels = |wrong: fn(&ChannelState, &Policy) -> bool| -> Vec<String> {
+        let all = seen.activity.iter().flat_map(|activity| &activity.channels);
+        all.filter(|channel| channel.enabled && wrong(channel, policy)).map(ChannelState::name).collect()
+    };
+    let logged_out = channels(|channel, _| channel.logged_out);
+    if !logged_out.is_empty() {
+        return Verdict::LoggedOut(logged_out);
+    }
+    let silent = channels(|channel, policy| {
+        channel.connected && channel.silent_for.is_some_and(|silence| silence >= policy.channel_silence)
+    });
+    if !silent.is_empty() {
+        return Verdict::ChannelsSilent(silent);
+    }
+    // A job that its manager starts in vain every few seconds, beside a gateway that somebody else runs.
+    if matches!(seen.service, ServiceState::Restarting | ServiceState::Failed(_)) {
+        return Verdict::Orphan;
+    }
+    if seen.latency.is_some_and(|latency| latency >= policy.slow_answer) {
+        return Verdict::Slow;
+    }
+    Verdict::Healthy
 }
 
 fn readiness(seen: &Observation, ready: &ReadyBody, policy: &Policy) -> Verdict {
     if ready.ready {
         return if ready.suppressed.is_empty() {
-            Verdict::Healthy
+            wholeness(seen, policy)
         } else {
             Verdict::ChannelsSuppressed(ready.suppressed.clone())
         };
@@ -118,10 +164,21 @@ fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
             }
         }
         (_, ServiceState::NotInstalled) => Verdict::NotInstalled,
+        (_, ServiceState::Disabled | ServiceState::NotLoaded) if context.intent == Some(Intent::Maintenance) => {
+            Verdict::Parked
+        }
+        (_, ServiceState::Disabled | ServiceState::NotLoaded | ServiceState::Unmanaged)
+            if context.intent == Some(Intent::Stop) =>
+        {
+            Verdict::Stopped
+        }
         (_, ServiceState::Disabled) => Verdict::ServiceDisabled,
         (_, ServiceState::NotLoaded) => Verdict::ServiceNotLoaded,
         (_, ServiceState::Stopped) => Verdict::Stopped,
-        _ if context.refused => Verdict::Refuses,
+        _ if context.refused || seen.last_exit == Some(REFUSES) => Verdict::Refuses,
+        _ if context.intent == Some(Intent::Restart) => Verdict::Starting(String::new()),
+        (_, ServiceState::Failed(reason)) => Verdict::NotSpawned(reason.clone()),
+        _ if context.crash_loop => Verdict::CrashLoop,
         _ => Verdict::Gone,
     }
 }

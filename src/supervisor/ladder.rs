@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dependency::{Dependency, DependencyState};
 use super::observation::Identity;
+use super::verdict::Verdict;
 
-/// How hard a heal tries, gentlest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How hard a heal tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     /// Start what is not running.
@@ -14,9 +16,27 @@ pub enum Rung {
     Graceful,
     /// Stop with SIGTERM and a drain limit, then start; SIGKILL after the limit if the ration allows it.
     Restart,
+    /// Ask the running gateway to start the channels that it holds back. Nothing is stopped.
+    StartChannels,
+    /// Stop a confirmed leftover gateway that holds the port, then start.
+    FreePort,
+    /// Put the last good configuration back, then start or restart. The user's edit is kept beside it.
+    RollBack,
+    /// `openclaw doctor --fix` after a backup, then start or restart.
+    Doctor,
+    /// The user's own command, then start what still does not run.
+    Hook,
+    /// Stop it and leave it stopped: only a person asks for that.
+    Stop,
 }
 
 impl Rung {
+    /// Whether this rung may mend what is the matter with a dependency, which then does not hold it back.
+    #[must_use]
+    pub fn mends(self, dependency: &Dependency) -> bool {
+        matches!(self, Self::RollBack | Self::Doctor | Self::Hook) && *dependency == Dependency::Configuration
+    }
+
     /// The rung's name in `status --json`, metrics and docs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -24,6 +44,12 @@ impl Rung {
             Self::Start => "start",
             Self::Graceful => "graceful",
             Self::Restart => "restart",
+            Self::StartChannels => "start_channels",
+            Self::FreePort => "free_port",
+            Self::RollBack => "roll_back",
+            Self::Doctor => "doctor",
+            Self::Hook => "hook",
+            Self::Stop => "stop",
         }
     }
 }
@@ -44,6 +70,21 @@ pub struct Heal {
     pub hasty: bool,
     /// A person asked for it.
     pub asked: bool,
+    /// The channels to start, on that rung.
+    pub channels: Vec<String>,
+    /// What it is for.
+    pub cause: Cause,
+}
+
+/// Why a heal is made: for the evidence, and for the user's own command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// What is the matter.
+    pub verdict: Verdict,
+    /// The incident, if there is one.
+    pub incident: Option<u64>,
+    /// Attempts of this incident, this one included.
+    pub attempt: u32,
 }
 
 /// How a heal ended. Closed: whatever happens is one of these.
@@ -62,13 +103,19 @@ pub enum Outcome {
     ServiceFailed(String),
     /// It was given up because a person said so.
     Cancelled,
+    /// Nothing was touched: something that the gateway needs is missing. The attempt waits for it.
+    Obstructed(Vec<DependencyState>),
+    /// The channels that it held back run again; nothing was restarted.
+    ChannelsStarted,
+    /// It is stopped, as asked.
+    Stopped,
 }
 
 impl Outcome {
-    /// Whether the gateway answers ready again.
+    /// Whether the gateway is as it was wanted: answering ready again, or stopped.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        matches!(self, Self::Restarted | Self::CameBack)
+        matches!(self, Self::Restarted | Self::CameBack | Self::ChannelsStarted | Self::Stopped)
     }
 
     /// The outcome's name in `status --json`, metrics and docs.
@@ -81,6 +128,9 @@ impl Outcome {
             Self::NotReadyInTime => "not_ready_in_time",
             Self::ServiceFailed(_) => "service_failed",
             Self::Cancelled => "cancelled",
+            Self::Obstructed(_) => "obstructed",
+            Self::ChannelsStarted => "channels_started",
+            Self::Stopped => "stopped",
         }
     }
 }

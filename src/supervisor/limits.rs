@@ -36,6 +36,11 @@ impl Window {
         self.stamps.get(index).map_or(Duration::ZERO, |oldest| span.saturating_sub(now.awake_since(*oldest)))
     }
 
+    /// Takes the newest one back: it did not come to pass.
+    pub fn take_back(&mut self) {
+        self.stamps.pop();
+    }
+
     /// Forgets all.
     pub fn clear(&mut self) {
         self.stamps.clear();

@@ -28,6 +28,8 @@ pub struct Observation {
     pub port: PortOwner,
     /// What the service manager says.
     pub service: ServiceState,
+    /// Exit code of the last process, where the service manager tells it.
+    pub last_exit: Option<i32>,
     /// Resident memory of the gateway's process tree, in bytes.
     pub memory: Option<u64>,
     /// What it needs besides itself: looked at while something is wrong, empty in quiet times.
@@ -36,6 +38,10 @@ pub struct Observation {
     pub activity: Option<Activity>,
     /// What somebody did to it on purpose, as far as that is recorded.
     pub intent: Option<IntentSeen>,
+    /// Fingerprint of OpenClaw's configuration file as it is now.
+    pub config_stamp: Option<u64>,
+    /// Its configuration differs from the one that it was last healthy with, and that one is kept.
+    pub config_changed: bool,
 }
 
 impl Observation {
@@ -51,10 +57,13 @@ impl Observation {
             process: ProcessState::Unknown,
             port: PortOwner::Unknown,
             service: ServiceState::Unknown(String::new()),
+            last_exit: None,
             memory: None,
             dependencies: Vec::new(),
             activity: None,
             intent: None,
+            config_stamp: None,
+            config_changed: false,
         }
     }
 }
@@ -188,6 +197,8 @@ pub enum PortOwner {
     Free,
     /// The gateway, or a process of its tree.
     Gateway,
+    /// A gateway that is confirmed to be one, and not the one that its service runs: a leftover.
+    OtherGateway(Identity),
     /// Another program.
     Stranger {
         /// Its process id, where the system tells.

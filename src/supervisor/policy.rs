@@ -33,10 +33,29 @@ pub struct Policy {
     /// How long a gateway that answers nothing is given before it is restarted. Blocks of 30 to 60 s often end
     /// by themselves (gateway.md, section 6, row 3); it is *shown* as down after `failures_before_down`.
     pub hang_patience: Duration,
+    /// An answer of `/healthz` that takes longer makes the gateway slow. Healthy ones take 5 ms (gateway.md, section 3).
+    pub slow_answer: Duration,
+    /// A connected channel that carries nothing for so long is silent. The gateway's own threshold is 30 min
+    /// (gateway.md, fact 11); Telegram's long poll beats every 30 s, quieter channels far less often.
+    pub channel_silence: Duration,
+    /// How long a channel may be missing before one restart is tried, where the network is known to work: the gateway's
+    /// own monitor needs two cycles of 5 min (gateway.md, section 5).
+    pub channel_patience: Duration,
+    /// How long the gateway's own safe mode is left alone: a window of 5 min and a tick of its monitor (gateway.md,
+    /// section 6, row 9).
+    pub suppressed_patience: Duration,
+    /// How long an update may take before the gateway is judged again (gateway.md, section 5: 5 to 30 min).
+    pub update_limit: Duration,
     /// How long "alive, but not ready" may last before it is announced.
     pub unready_patience: Duration,
     /// Health must hold this long before anything counts as recovered (invariant 6).
     pub healthy_hold: Duration,
+    /// The same after so many ends that health in between proved nothing.
+    pub crash_loop_hold: Duration,
+    /// So many ends …
+    pub crash_loop_count: u32,
+    /// … in so long a time are a crash loop, however healthy it looked in between.
+    pub crash_loop_window: Duration,
     /// A process younger than this that does not listen yet is starting.
     pub startup_grace: Duration,
     /// Longest start-up while the gateway itself says that it is starting (gateway.md, fact 10).
@@ -67,6 +86,14 @@ pub struct Policy {
     pub kill_budget: u32,
     /// … in any window of this length (invariant 10).
     pub kill_window: Duration,
+    /// Put the last good configuration back without asking, when one that was changed since does not start.
+    pub roll_back: bool,
+    /// Run `openclaw doctor --fix` when plain attempts do not help.
+    pub doctor: bool,
+    /// Run the user's own command when plain attempts do not help.
+    pub hook: bool,
+    /// Longest time for what comes before the start on the higher rungs: `doctor`, the user's command.
+    pub preparation_limit: Duration,
 }
 
 impl Default for Policy {
@@ -77,8 +104,16 @@ impl Default for Policy {
             retry_interval: Duration::from_secs(1),
             failures_before_down: 2,
             hang_patience: Duration::from_mins(1),
+            slow_answer: Duration::from_secs(2),
+            channel_silence: Duration::from_mins(30),
+            channel_patience: Duration::from_mins(15),
+            suppressed_patience: Duration::from_mins(10),
+            update_limit: Duration::from_mins(30),
             unready_patience: Duration::from_mins(5),
             healthy_hold: Duration::from_mins(1),
+            crash_loop_hold: Duration::from_mins(10),
+            crash_loop_count: 3,
+            crash_loop_window: Duration::from_mins(30),
             startup_grace: Duration::from_mins(2),
             startup_limit: Duration::from_mins(5),
             drain_limit: Duration::from_secs(330),
@@ -94,6 +129,10 @@ impl Default for Policy {
             budget_window: Duration::from_mins(5),
             kill_budget: 2,
             kill_window: Duration::from_mins(5),
+            roll_back: false,
+            doctor: false,
+            hook: false,
+            preparation_limit: Duration::from_mins(3),
         }
     }
 }

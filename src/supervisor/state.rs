@@ -45,6 +45,12 @@ pub struct State {
     pub generation: Option<Generation>,
     /// The last generation ended with exit code 78.
     pub refused: bool,
+    /// Fingerprint of OpenClaw's configuration file as it was seen last.
+    pub config_stamp: Option<u64>,
+    /// A person had it stopped by Lifeguard, and nobody has started it again.
+    pub stopped: bool,
+    /// Ends in good order that nobody asked Lifeguard for: now and then one is a restart of OpenClaw's own.
+    pub orderly_ends: Window,
     /// The attempt that is scheduled.
     pub attempt: Option<Attempt>,
     /// The attempt that is running.
@@ -142,6 +148,9 @@ impl Default for State {
             pause: None,
             generation: None,
             refused: false,
+            config_stamp: None,
+            stopped: false,
+            orderly_ends: Window::default(),
             attempt: None,
             running: None,
             healthy_since: None,
@@ -171,6 +180,7 @@ impl State {
         self.crashes.shift(shift);
         self.heals.shift(shift);
         self.kills.shift(shift);
+        self.orderly_ends.shift(shift);
         self.breaker = match self.breaker {
             Breaker::Open { until, trials } => Breaker::Open { until: moved(until), trials },
             other => other,

@@ -3,10 +3,9 @@
 use super::Supervisor;
 use super::breaker::Breaker;
 use super::event::{Action, Alert, AlertKind};
-use super::healing::Remedy;
 use super::incident::Stage;
 use super::moment::{Moment, milliseconds};
-use super::verdict::{Severity, Verdict};
+use super::verdict::Severity;
 
 impl Supervisor {
     pub(super) fn alert(&self, now: Moment, kind: AlertKind) -> Action {
@@ -36,9 +35,10 @@ impl Supervisor {
                 verdict,
                 next: attempt.map(|attempt| attempt.rung),
                 next_at: attempt.map(|attempt| attempt.at.wall),
+                waits_for: self.waits_for(),
             },
             Stage::Down => return,
-            Stage::Blocked => AlertKind::Blocked { verdict },
+            Stage::Blocked => AlertKind::Blocked { verdict, waits_for: self.waits_for() },
             Stage::SafeMode => {
                 let Breaker::Open { until, .. } = self.state.breaker else { return };
                 AlertKind::SafeMode { verdict, next_trial_at: until.wall }
@@ -59,7 +59,7 @@ impl Supervisor {
         match self.verdict.severity() {
             Severity::Good | Severity::Neutral => Stage::Nothing,
             Severity::Impaired => Stage::Degraded,
-            Severity::Outage if self.remedy() == Remedy::Person || self.verdict == Verdict::Refuses => Stage::Blocked,
+            Severity::Outage if self.needs_person() || self.is_obstructed() => Stage::Blocked,
             Severity::Outage if matches!(self.state.breaker, Breaker::Open { .. }) => Stage::SafeMode,
             Severity::Outage => Stage::Down,
         }
@@ -76,12 +76,11 @@ impl Supervisor {
 
     fn end_incident_if_held(&mut self, now: Moment, actions: &mut Vec<Action>) {
         let held = self.state.incident.as_ref().and_then(|incident| incident.good_since);
-        let Some(good_since) = held.filter(|since| now.awake_since(*since) >= self.policy.healthy_hold) else { return };
+        let Some(good_since) = held.filter(|since| now.awake_since(*since) >= self.hold(now)) else { return };
         if self.latest.severity() != Severity::Good || self.state.running.is_some() {
             return;
         }
         let Some(incident) = self.state.incident.take() else { return };
-        self.state.breaker = Breaker::Closed;
         let mut summary = incident.summary(good_since, true);
         summary.duration = u64::try_from(milliseconds(good_since.elapsed_since(incident.began))).unwrap_or(0);
         if incident.told > Stage::Nothing {

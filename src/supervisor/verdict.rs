@@ -18,8 +18,18 @@ pub enum Verdict {
     NotReady(Vec<String>),
     /// Ready, but its own crash-loop breaker holds channels back. A restart would make it worse.
     ChannelsSuppressed(Vec<String>),
+    /// Live and ready, and run by somebody else than the service manager that ought to run it.
+    Orphan,
+    /// Live and ready, but slow to answer.
+    Slow,
+    /// Live and ready, but channels have been refused for good by the other side: a person must log in again.
+    LoggedOut(Vec<String>),
+    /// Live and ready, and yet channels that call themselves connected have carried nothing for too long.
+    ChannelsSilent(Vec<String>),
     /// Its process is gone and nothing listens.
     Gone,
+    /// Gone, once more after several ends in a short time: health in between proved nothing.
+    CrashLoop,
     /// Its process runs, nothing listens, and it has had time enough: an in-process restart that failed,
     /// or a start-up that is stuck.
     Zombie,
@@ -34,8 +44,19 @@ pub enum Verdict {
         /// The program's name.
         name: String,
     },
+    /// Another gateway than the service's own, a leftover, holds the port and does not answer.
+    StaleGateway {
+        /// Its process id.
+        pid: u32,
+    },
     /// It ended with exit code 78: its configuration or state must be mended first.
     Refuses,
+    /// Its service is loaded, and the manager does not start it; the text is the manager's reason.
+    NotSpawned(String),
+    /// OpenClaw parked its own service for maintenance: starting it would be wrong.
+    Parked,
+    /// OpenClaw is being updated.
+    Updating,
     /// Its service is installed, but not loaded.
     ServiceNotLoaded,
     /// Its service is switched off.
@@ -65,16 +86,28 @@ impl Verdict {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Healthy => Severity::Good,
-            Self::Unknown(_) | Self::Starting(_) | Self::Draining | Self::Stopped | Self::NotInstalled => {
-                Severity::Neutral
-            }
-            Self::NotReady(_) | Self::ChannelsSuppressed(_) => Severity::Impaired,
+            Self::Unknown(_)
+            | Self::Starting(_)
+            | Self::Draining
+            | Self::Updating
+            | Self::Stopped
+            | Self::NotInstalled => Severity::Neutral,
+            Self::NotReady(_)
+            | Self::ChannelsSuppressed(_)
+            | Self::Orphan
+            | Self::Slow
+            | Self::LoggedOut(_)
+            | Self::ChannelsSilent(_) => Severity::Impaired,
             Self::Gone
+            | Self::CrashLoop
             | Self::Zombie
             | Self::Hung
             | Self::Failing(_)
             | Self::PortTaken { .. }
+            | Self::StaleGateway { .. }
             | Self::Refuses
+            | Self::NotSpawned(_)
+            | Self::Parked
             | Self::ServiceNotLoaded
             | Self::ServiceDisabled => Severity::Outage,
         }
@@ -90,12 +123,21 @@ impl Verdict {
             Self::Draining => "draining",
             Self::NotReady(_) => "not_ready",
             Self::ChannelsSuppressed(_) => "channels_suppressed",
+            Self::Orphan => "orphan",
+            Self::Slow => "slow",
+            Self::LoggedOut(_) => "logged_out",
+            Self::ChannelsSilent(_) => "channels_silent",
             Self::Gone => "gone",
+            Self::CrashLoop => "crash_loop",
             Self::Zombie => "zombie",
             Self::Hung => "hung",
             Self::Failing(_) => "failing",
             Self::PortTaken { .. } => "port_taken",
+            Self::StaleGateway { .. } => "stale_gateway",
             Self::Refuses => "refuses",
+            Self::NotSpawned(_) => "not_spawned",
+            Self::Parked => "parked",
+            Self::Updating => "updating",
             Self::ServiceNotLoaded => "service_not_loaded",
             Self::ServiceDisabled => "service_disabled",
             Self::Stopped => "stopped",

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Supervisor;
 use super::breaker::Breaker;
-use super::healing::Remedy;
 use super::incident::IncidentSummary;
 use super::moment::Moment;
 use super::observation::{Identity, Observation, ProcessState};
@@ -97,7 +96,7 @@ impl Supervisor {
             return if first_start { Health::Starting } else { Health::Healing };
         }
         match self.verdict.severity() {
-            Severity::Outage if self.remedy() == Remedy::Person || self.verdict == Verdict::Refuses => Health::Blocked,
+            Severity::Outage if self.needs_person() || self.is_obstructed() => Health::Blocked,
             Severity::Outage if matches!(state.breaker, Breaker::Open { .. }) => Health::SafeMode,
             Severity::Outage => Health::Down,
             Severity::Impaired => Health::Degraded,

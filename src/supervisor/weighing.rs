@@ -3,13 +3,19 @@
 use super::Supervisor;
 use super::event::Action;
 use super::judge::{Context, judge};
-use super::ladder::Outcome;
+use super::ladder::{Outcome, Rung};
 use super::moment::Moment;
-use super::observation::{Answer, Exit, Identity, Observation, ProcessState};
+use super::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState};
 use super::policy::Manager;
 use super::state::Generation;
 use super::verdict::{Severity, Verdict};
 use super::{REFUSES, STANDSTILL};
+
+/// `SIGTERM` on every Unix.
+const SIGTERM: i32 = 15;
+
+/// Exit code of a gateway that was told to end before it had its lock (measured with OpenClaw 2026.9.6).
+const ENDED_BY_SIGTERM: i32 = 128 + SIGTERM;
 
 impl Supervisor {
     pub(super) fn observed(&mut self, now: Moment, seen: &Observation, actions: &mut Vec<Action>) {
@@ -24,10 +30,13 @@ impl Supervisor {
         self.shown.observe(seen);
         self.track_generation(seen);
         self.track_spells(seen);
+        self.note_surroundings(now, seen);
         let context = Context {
             was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
             speaks: self.state.generation.as_ref().is_some_and(|generation| generation.speaks),
             refused: self.state.refused,
+            crash_loop: self.is_crash_loop(now),
+            intent: self.intent(now),
             closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
             draining_for: self.draining_since.map(|since| now.awake_since(since)),
         };
@@ -68,6 +77,9 @@ impl Supervisor {
                 self.failures = 0;
                 self.suspect_since = None;
                 self.state.refused = false;
+                self.state.stopped = false;
+                self.inherited_outage = false;
+                self.orderly_end = false;
                 self.state.attempt = None;
                 self.state.healthy_since.get_or_insert(began);
                 if let Some(incident) = &mut self.state.incident {
@@ -110,7 +122,7 @@ impl Supervisor {
             self.begin_outage(now);
         } else if is_outage && changed && self.state.pause.is_none() {
             self.schedule(now);
-        } else if !is_outage {
+        } else if !is_outage && changed {
             self.state.attempt = None;
         }
     }
@@ -128,7 +140,8 @@ impl Supervisor {
         let is_current = current.is_some_and(|current| current.is_same(identity));
         if let Some(running) = &self.state.running {
             let target = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
-            if target.is_some_and(|target| target.is_same(identity)) {
+            let expected = running.rung != Rung::StartChannels;
+            if expected && target.is_some_and(|target| target.is_same(identity)) {
                 return;
             }
             self.state.refused = exit.code == Some(REFUSES);
@@ -141,20 +154,43 @@ impl Supervisor {
         }
         self.last_exit = Some(now);
         self.shown.forget_process();
-        self.state.refused = exit.code == Some(REFUSES);
+        self.note_end(now, exit);
         self.closed_since = None;
         self.draining_since = None;
         self.suspect_since.get_or_insert(now);
         self.probe_due = now;
-        let verdict = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
+        let verdict = match self.state.refused {
+            true => Verdict::Refuses,
+            false if self.is_crash_loop(now) => Verdict::CrashLoop,
+            false => Verdict::Gone,
+        };
         self.latest = verdict.clone();
-        match self.policy.manager {
-            // The service manager may be restarting it as asked: the probes confirm.
-            Manager::ServiceManager { .. } => self.failures = self.failures.max(1),
-            Manager::Ourselves | Manager::Nobody { .. } => {
-                self.failures = self.policy.failures_before_down;
-                self.confirm(now, verdict);
-            }
+        if self.may_be_meant(now, exit) {
+            // One round tells: the next observation confirms, or explains.
+            self.failures = self.failures.max(self.policy.failures_before_down.saturating_sub(1));
+        } else {
+            self.failures = self.policy.failures_before_down;
+            self.confirm(now, verdict);
+        }
+    }
+
+    /// Whether an end needs a look around before it counts as an outage: nobody means a crash or a SIGKILL, but a
+    /// service manager may be restarting it, and an end in good order may be a person's doing.
+    fn may_be_meant(&self, now: Moment, exit: Exit) -> bool {
+        let managed = matches!(self.policy.manager, Manager::ServiceManager { .. });
+        let orderly = matches!(exit.code, Some(0 | REFUSES | ENDED_BY_SIGTERM)) || exit.signal == Some(SIGTERM);
+        managed || orderly || exit == Exit::default() || self.intent(now).is_some()
+    }
+
+    fn note_end(&mut self, now: Moment, exit: Exit) {
+        self.exit = Some(exit).filter(|exit| *exit != Exit::default());
+        self.state.refused = exit.code == Some(REFUSES);
+        // OpenClaw ends in good order when it wants its supervisor to start it anew; a loop of that is none.
+        self.orderly_end = false;
+        if exit.code == Some(0) && self.policy.manager == Manager::Ourselves {
+            let window = self.policy.crash_loop_window;
+            self.state.orderly_ends.note(now, window);
+            self.orderly_end = self.state.orderly_ends.count(now, window) < self.policy.crash_loop_count;
         }
     }
 
@@ -192,6 +228,10 @@ impl Supervisor {
     }
 
     fn track_spells(&mut self, seen: &Observation) {
+        self.leftover = match &seen.port {
+            PortOwner::OtherGateway(holder) => Some(holder.clone()),
+            _ => None,
+        };
         let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
         self.closed_since = if closed { self.closed_since.or(Some(seen.began)) } else { None };
         if seen.process == ProcessState::Gone {

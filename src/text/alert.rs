@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::dependency::list;
 use super::{Language, Phrase, words};
 use crate::request::Reply;
+use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::verdict::Verdict;
@@ -59,6 +61,12 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         (AlertKind::Degraded { .. }, Language::Korean) => format!("{who} 일부 기능 이상"),
         (AlertKind::SafeMode { .. }, Language::English) => format!("{who} keeps failing: safe mode"),
         (AlertKind::SafeMode { .. }, Language::Korean) => format!("{who} 반복 실패: 안전 모드"),
+        (AlertKind::Blocked { waits_for, .. }, Language::English) if !waits_for.is_empty() => {
+            format!("{who} waits for something that is missing")
+        }
+        (AlertKind::Blocked { waits_for, .. }, Language::Korean) if !waits_for.is_empty() => {
+            format!("{who} 필요한 것이 없어 대기 중")
+        }
         (AlertKind::Blocked { .. }, Language::English) => format!("{who} needs you"),
         (AlertKind::Blocked { .. }, Language::Korean) => format!("{who} 직접 조치 필요"),
         (AlertKind::Recovered { downtime, .. }, _) => {
@@ -83,11 +91,12 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
 pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: SayMoment<'_>) -> String {
     let who = subject.say(language);
     match kind {
-        AlertKind::Down { verdict, next, next_at } => {
-            format!("{} {}", sentence(&verdict.say(language)), plan(verdict, *next, *next_at, language, moment))
+        AlertKind::Down { verdict, next, next_at, waits_for } => {
+            let rest = waiting(waits_for, language).unwrap_or_else(|| plan(verdict, *next, *next_at, language, moment));
+            format!("{} {rest}", sentence(&verdict.say(language)))
         }
         AlertKind::Degraded { verdict } => {
-            let rest = language.pick("Lifeguard keeps watching.", "Lifeguard가 계속 지켜보고 있습니다.");
+            let rest = in_part(verdict, language);
             format!("{} {rest}", sentence(&verdict.say(language)))
         }
         AlertKind::SafeMode { verdict, next_trial_at } => {
@@ -102,11 +111,14 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             };
             format!("{} {rest}", sentence(&verdict.say(language)))
         }
-        AlertKind::Blocked { verdict } => {
-            let rest = language.pick(
-                "A restart would not help. Mend this, and Lifeguard takes over again.",
-                "재시작으로는 해결되지 않습니다. 문제를 고치면 Lifeguard가 다시 맡습니다.",
-            );
+        AlertKind::Blocked { verdict, waits_for } => {
+            let rest = waiting(waits_for, language).unwrap_or_else(|| {
+                let rest = language.pick(
+                    "A restart would not help. Mend this, and Lifeguard takes over again.",
+                    "재시작으로는 해결되지 않습니다. 문제를 고치면 Lifeguard가 다시 맡습니다.",
+                );
+                rest.to_owned()
+            });
             format!("{} {rest}", sentence(&verdict.say(language)))
         }
         AlertKind::Recovered { attempts, fixed_by, .. } => recovery(&who, *attempts, *fixed_by, language),
@@ -145,8 +157,59 @@ fn plan(
             language.pick("Lifeguard restarts it in good order", "Lifeguard가 작업을 마무리한 뒤 재시작합니다")
         }
         Rung::Restart => language.pick("Lifeguard restarts it", "Lifeguard가 재시작합니다"),
+        Rung::StartChannels => language.pick(
+            "Lifeguard asks it to start the channels that it holds back",
+            "Lifeguard가 보류된 채널을 시작하도록 요청합니다",
+        ),
+        Rung::FreePort => language.pick(
+            "Lifeguard ends the leftover and starts the gateway",
+            "Lifeguard가 이전 게이트웨이를 종료하고 다시 시작합니다",
+        ),
+        Rung::RollBack => language.pick(
+            "Lifeguard puts the last good configuration back; your edit is kept beside it",
+            "Lifeguard가 마지막 정상 설정을 복원합니다. 수정한 설정은 옆에 보관됩니다",
+        ),
+        Rung::Doctor => language.pick(
+            "Lifeguard runs `openclaw doctor --fix`, after a backup",
+            "Lifeguard가 백업 후 `openclaw doctor --fix`를 실행합니다",
+        ),
+        Rung::Hook => language.pick("Lifeguard runs your own command", "Lifeguard가 사용자 지정 명령을 실행합니다"),
+        Rung::Stop => language.pick("Lifeguard stops it, as asked", "Lifeguard가 요청대로 중지합니다"),
     };
     next_at.map_or_else(|| format!("{what}."), |at| format!("{what} ({}).", moment(at)))
+}
+
+/// What an attempt waits for.
+fn waiting(waits_for: &[DependencyState], language: Language) -> Option<String> {
+    if waits_for.is_empty() {
+        return None;
+    }
+    let list = list(waits_for, language);
+    Some(match language {
+        Language::English => {
+            format!("It needs something that is missing: {list}. Lifeguard goes on by itself as soon as that is back.")
+        }
+        Language::Korean => format!("필요한 것이 없습니다: {list}. 준비되면 Lifeguard가 스스로 계속합니다."),
+    })
+}
+
+/// What follows from a gateway that works in part.
+fn in_part(verdict: &Verdict, language: Language) -> &'static str {
+    match verdict {
+        Verdict::LoggedOut(_) => language.pick(
+            "No restart mends that: log in to the channel again (`openclaw channels login`).",
+            "재시작으로는 해결되지 않습니다. 채널에 다시 로그인하세요(`openclaw channels login`).",
+        ),
+        Verdict::ChannelsSuppressed(_) => language.pick(
+            "A restart would make it worse. Lifeguard leaves it alone for a while, then asks it to start them.",
+            "재시작하면 더 나빠집니다. Lifeguard가 잠시 기다린 뒤 채널 시작을 요청합니다.",
+        ),
+        Verdict::Orphan => language.pick(
+            "Stop the one that was started by hand, and its service takes over; or uninstall the service.",
+            "직접 시작한 게이트웨이를 종료하면 서비스가 이어받습니다. 아니면 서비스를 제거하세요.",
+        ),
+        _ => language.pick("Lifeguard keeps watching.", "Lifeguard가 계속 지켜보고 있습니다."),
+    }
 }
 
 /// What only a person can do.
@@ -159,6 +222,10 @@ fn for_the_person(verdict: &Verdict, language: Language) -> &'static str {
         Verdict::PortTaken { .. } => language.pick(
             "Quit that program or give the gateway another port; Lifeguard takes over as soon as the port is free.",
             "그 프로그램을 종료하거나 게이트웨이의 포트를 바꾸세요. 포트가 비면 Lifeguard가 다시 맡습니다.",
+        ),
+        Verdict::Parked => language.pick(
+            "Lifeguard keeps its hands off: OpenClaw starts it again after its maintenance, or `openclaw doctor` tells why it does not.",
+            "OpenClaw가 점검을 마치면 다시 시작하므로 Lifeguard는 개입하지 않습니다. 시작되지 않으면 `openclaw doctor`가 이유를 알려 줍니다.",
         ),
         Verdict::ServiceDisabled => language.pick(
             "Switch the service on again; Lifeguard then takes over.",

@@ -28,6 +28,12 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("restart", "Restart the gateway and wait for the outcome", "게이트웨이를 재시작하고 결과를 기다림"),
     ("restart.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
     ("restart.force", "Do not wait for running work", "진행 중인 작업을 기다리지 않음"),
+    (
+        "stop",
+        "Stop the gateway; it stays stopped until somebody starts it",
+        "게이트웨이를 중지. 다시 시작할 때까지 중지 상태 유지",
+    ),
+    ("stop.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
     ("reset", "Set the crash counter to zero and close the breaker", "충돌 횟수를 0으로 하고 차단기를 닫음"),
     ("reset.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
     ("pause", "Hands off for a while: look, but do not heal", "일시 중지: 확인만 하고 복구하지 않음"),
@@ -342,6 +348,8 @@ pub enum CommandPhrase {
         /// Without waiting for running work.
         force: bool,
     },
+    /// A stop was asked for.
+    Stopping,
     /// A restart is over: the outcome, and how long it took.
     Concluded {
         /// The outcome's sentence.
@@ -446,6 +454,8 @@ impl Phrase for CommandPhrase {
                 .pick("Restarting; running work is finished first.", "재시작합니다. 진행 중인 작업을 먼저 마칩니다."),
             Self::Restarting { force: true } => language
                 .pick("Restarting now; running work is not waited for.", "작업을 기다리지 않고 바로 재시작합니다."),
+            Self::Stopping => language
+                .pick("Stopping; running work is finished first.", "중지합니다. 진행 중인 작업을 먼저 마칩니다."),
             Self::Concluded { outcome, took } => return format!("{outcome} ({})", duration(*took, language)),
             Self::Done => language.pick("Done.", "완료했습니다."),
             Self::WasReset => language.pick(

@@ -60,6 +60,8 @@ pub enum ConfigProblem {
     BadProfile,
     /// A name of an environment variable that the system does not take.
     BadVariable(String),
+    /// What ought to be `host:port`.
+    BadHost(String),
     /// A text that is too long.
     TooManyLetters {
         /// The key.
@@ -124,6 +126,9 @@ impl ConfigProblem {
                 "In Discord: channel settings, Integrations, Webhooks, Copy Webhook URL.",
                 "Discord의 채널 설정 > 연동 > 웹후크에서 웹후크 URL을 복사하세요.",
             ),
+            Self::BadHost(_) => {
+                language.pick("Write it as `api.telegram.org:443`.", "`api.telegram.org:443`처럼 적으세요.")
+            }
             Self::OutOfBounds { .. } | Self::BadVariable(_) | Self::TooManyLetters { .. } | Self::NoSecret(_) => {
                 return None;
             }
@@ -177,6 +182,8 @@ impl Phrase for ConfigProblem {
             (Self::BadProfile, Language::Korean) => "OpenClaw에서 쓸 수 없는 `profile`입니다".to_owned(),
             (Self::BadVariable(name), Language::English) => format!("`{name}` cannot be the name of a variable"),
             (Self::BadVariable(name), Language::Korean) => format!("`{name}`은(는) 변수 이름이 될 수 없습니다"),
+            (Self::BadHost(host), Language::English) => format!("`{host}` is not a host and its port"),
+            (Self::BadHost(host), Language::Korean) => format!("`{host}`은(는) 호스트와 포트가 아닙니다"),
             (Self::TooManyLetters { key, most }, Language::English) => format!("`{key}` has more than {most} letters"),
             (Self::TooManyLetters { key, most }, Language::Korean) => format!("`{key}`이(가) {most}자를 넘습니다"),
             (Self::NotDiscord, Language::English) => {

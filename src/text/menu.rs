@@ -46,6 +46,8 @@ pub enum MenuPhrase<'a> {
     Restarting(Duration),
     /// Restart at once.
     ForceRestart,
+    /// Stop, and leave it stopped.
+    Stop,
     /// The submenu of pauses.
     Pause,
     /// A pause of this length.
@@ -137,6 +139,7 @@ impl Phrase for MenuPhrase<'_> {
                 both(format!("Restarting … ({})", long(*length)), format!("재시작하는 중 … ({})", long(*length)))
             }
             Self::ForceRestart => fixed("Force restart (drops running work)", "강제 재시작(진행 중인 작업 중단)"),
+            Self::Stop => fixed("Stop gateway (stays stopped)", "게이트웨이 중지(다시 시작할 때까지)"),
             Self::Pause => fixed("Pause", "일시 중지"),
             Self::PauseFor(length) => both(format!("For {}", long(*length)), format!("{} 동안", long(*length))),
             Self::PauseUntilResumed => fixed("Until I resume", "재개할 때까지"),

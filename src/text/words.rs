@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dependency::list;
 use super::{Language, Phrase};
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::verdict::{Health, Verdict};
@@ -82,6 +83,49 @@ impl Phrase for Verdict {
                     channels.join(", ")
                 );
             }
+            Self::Orphan => language.pick(
+                "up and ready, but started by somebody else: its service tries in vain to start its own",
+                "정상이지만 서비스가 아닌 다른 곳에서 시작되어, 서비스가 계속 시작에 실패함",
+            ),
+            Self::Slow => language.pick("up and ready, but slow to answer", "정상이지만 응답이 느림"),
+            Self::LoggedOut(channels) => {
+                return format!(
+                    "{}: {}",
+                    language.pick(
+                        "up, but the other side refuses its credentials: log in again",
+                        "실행 중이나 인증이 거부됨. 다시 로그인 필요"
+                    ),
+                    channels.join(", ")
+                );
+            }
+            Self::ChannelsSilent(channels) => {
+                return format!(
+                    "{}: {}",
+                    language.pick(
+                        "up, but channels that look connected carry nothing",
+                        "실행 중이나 연결된 채널에 아무 활동이 없음"
+                    ),
+                    channels.join(", ")
+                );
+            }
+            Self::CrashLoop => {
+                language.pick("it keeps ending soon after each start", "시작할 때마다 곧 종료되는 일이 반복됨")
+            }
+            Self::StaleGateway { pid } => {
+                return match language {
+                    Language::English => format!("a leftover gateway (pid {pid}) holds its port and does not answer"),
+                    Language::Korean => format!("응답 없는 이전 게이트웨이(pid {pid})가 포트를 잡고 있음"),
+                };
+            }
+            Self::NotSpawned(reason) => {
+                return format!(
+                    "{}: {reason}",
+                    language.pick("its service manager does not start it", "서비스 관리자가 시작하지 않음")
+                );
+            }
+            Self::Parked => language
+                .pick("OpenClaw has parked its own service for maintenance", "OpenClaw가 점검을 위해 서비스를 멈춰 둠"),
+            Self::Updating => language.pick("OpenClaw is being updated", "OpenClaw를 업데이트하는 중"),
             Self::Gone => language.pick("its process is gone", "프로세스가 사라짐"),
             Self::Zombie => {
                 language.pick("its process runs, but nothing listens", "프로세스는 있으나 포트가 닫혀 있음")
@@ -120,6 +164,12 @@ impl Phrase for Rung {
             Self::Start => ("start", "시작"),
             Self::Graceful => ("graceful restart", "정상 재시작"),
             Self::Restart => ("restart", "재시작"),
+            Self::StartChannels => ("starting the channels", "채널 시작"),
+            Self::FreePort => ("ending a leftover gateway and starting", "이전 게이트웨이 종료 후 시작"),
+            Self::RollBack => ("putting the last good configuration back", "마지막 정상 설정 복원"),
+            Self::Doctor => ("`openclaw doctor --fix`", "`openclaw doctor --fix`"),
+            Self::Hook => ("your own command", "사용자 지정 명령"),
+            Self::Stop => ("stop", "중지"),
         };
         language.pick(english, korean).to_owned()
     }
@@ -144,6 +194,22 @@ impl Phrase for Outcome {
                     language.pick("The service could not do it:", "서비스가 수행하지 못했습니다:")
                 );
             }
+            Self::Obstructed(missing) => {
+                return format!(
+                    "{} {}",
+                    language.pick(
+                        "Nothing was touched, for something is missing:",
+                        "필요한 것이 없어 아무것도 하지 않았습니다:"
+                    ),
+                    list(missing, language)
+                );
+            }
+            Self::ChannelsStarted => language
+                .pick("The channels run again; nothing was restarted.", "채널이 다시 동작하며, 재시작하지 않았습니다."),
+            Self::Stopped => language.pick(
+                "It is stopped, and stays so until you start it.",
+                "중지되었습니다. 직접 시작할 때까지 중지 상태로 유지됩니다.",
+            ),
             Self::Cancelled => language.pick("It was given up, as asked.", "요청에 따라 취소되었습니다."),
         };
         text.to_owned()

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::platform::desktop::login_item::LoginItem;
 use crate::snapshot::{BreakerSnapshot, ChannelSnapshot, GatewaySnapshot, Snapshot};
+use crate::supervisor::ladder::Rung;
 use crate::supervisor::verdict::{Health, Verdict};
 use crate::text::menu::{MenuPhrase, SEPARATOR};
 use crate::text::{Language, Phrase};
@@ -193,10 +194,11 @@ impl Scene<'_> {
         self.say(&phrase)
     }
 
-    fn restart_rows(&self, gateway: &GatewaySnapshot) -> [Row; 2] {
+    fn restart_rows(&self, gateway: &GatewaySnapshot) -> [Row; 3] {
         let runs = runs(&gateway.verdict);
         let installed = gateway.health != Health::NotInstalled;
         let (label, enabled) = match gateway.heal {
+            Some(heal) if heal.rung == Rung::Stop => (MenuPhrase::Start, installed),
             Some(heal) => (MenuPhrase::Restarting(self.since(heal.began)), false),
             None if runs => (MenuPhrase::Restart, installed),
             None => (MenuPhrase::Start, installed),
@@ -205,6 +207,11 @@ impl Scene<'_> {
         [
             item(choice(false), self.say(&label), enabled),
             item(choice(true), self.say(&MenuPhrase::ForceRestart), installed && (runs || gateway.heal.is_some())),
+            item(
+                Choice::Stop { gateway: gateway.name.clone() },
+                self.say(&MenuPhrase::Stop),
+                installed && gateway.verdict != Verdict::Stopped,
+            ),
         ]
     }
 
@@ -302,6 +309,11 @@ fn tells_verdict(health: Health, verdict: &Verdict) -> bool {
 fn runs(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Gone
+        | Verdict::CrashLoop
+        | Verdict::StaleGateway { .. }
+        | Verdict::NotSpawned(_)
+        | Verdict::Parked
+        | Verdict::Updating
         | Verdict::PortTaken { .. }
         | Verdict::Refuses
         | Verdict::ServiceNotLoaded
@@ -314,6 +326,10 @@ fn runs(verdict: &Verdict) -> bool {
         | Verdict::Draining
         | Verdict::NotReady(_)
         | Verdict::ChannelsSuppressed(_)
+        | Verdict::ChannelsSilent(_)
+        | Verdict::LoggedOut(_)
+        | Verdict::Orphan
+        | Verdict::Slow
         | Verdict::Zombie
         | Verdict::Hung
         | Verdict::Failing(_) => true,

@@ -55,6 +55,11 @@ pub enum Row {
 /// What a click asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
+    /// Stop this gateway, and leave it stopped.
+    Stop {
+        /// The gateway's name.
+        gateway: String,
+    },
     /// Restart or start this gateway.
     Restart {
         /// Its name.
@@ -99,6 +104,7 @@ impl Choice {
     #[must_use]
     pub fn key(&self) -> String {
         match self {
+            Self::Stop { gateway } => format!("stop/{gateway}"),
             Self::Restart { gateway, force: false } => format!("restart/{gateway}"),
             Self::Restart { gateway, force: true } => format!("force-restart/{gateway}"),
             Self::Pause { gateway, length } => {
@@ -120,6 +126,7 @@ impl Choice {
         let command =
             |gateway: &String, command| UserAction::Gateway { gateway: Some(gateway.clone()), command, reply: None };
         match self {
+            Self::Stop { gateway } => command(gateway, Command::Stop),
             Self::Restart { gateway, force } => command(gateway, Command::Restart { force: *force }),
             Self::Pause { gateway, length } => {
                 let until = length.map(|length| wall.saturating_add(milliseconds(length)));

@@ -34,6 +34,7 @@ pub(crate) fn now() -> i64 {
 
 fn alert(incident: u64, kind: AlertKind) -> GatewayAlert {
     let summary = IncidentSummary {
+        exit: None,
         id: incident,
         began: now() - 2_000,
         ended: None,
@@ -50,7 +51,15 @@ fn alert(incident: u64, kind: AlertKind) -> GatewayAlert {
 }
 
 pub(crate) fn down(incident: u64) -> GatewayAlert {
-    alert(incident, AlertKind::Down { verdict: Verdict::Gone, next: Some(Rung::Start), next_at: Some(now()) })
+    alert(
+        incident,
+        AlertKind::Down {
+            verdict: Verdict::Gone,
+            next: Some(Rung::Start),
+            next_at: Some(now()),
+            waits_for: Vec::new(),
+        },
+    )
 }
 
 pub(crate) fn recovered(incident: u64) -> GatewayAlert {

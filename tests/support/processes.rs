@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use lifeguard::platform::process::{ProcessInfo, ProcessKey, Signal, identify, is_running, signal};
 use lifeguard::service::GatewaySetup;
-use lifeguard::supervisor::ladder::{Heal, Rung};
+use lifeguard::supervisor::ladder::{Cause, Heal, Rung};
 use lifeguard::supervisor::observation::Identity;
+use lifeguard::supervisor::verdict::Verdict;
 
 /// Longest wait for anything in these tests.
 pub(crate) const LIMIT: Duration = Duration::from_secs(30);
@@ -61,5 +62,15 @@ pub(crate) fn setup(folder: &Path, command: &[&str]) -> GatewaySetup {
 }
 
 pub(crate) fn heal(rung: Rung, target: Option<&Identity>) -> Heal {
-    Heal { id: 1, rung, target: target.cloned(), may_kill: false, hasty: true, asked: false }
+    let cause = Cause { verdict: Verdict::Gone, incident: None, attempt: 0 };
+    Heal {
+        id: 1,
+        rung,
+        target: target.cloned(),
+        may_kill: false,
+        hasty: true,
+        asked: false,
+        channels: Vec::new(),
+        cause,
+    }
 }

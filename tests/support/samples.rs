@@ -37,6 +37,7 @@ pub(crate) fn snapshot(health: Health, wall: i64, elapsed: i64) -> Snapshot {
 #[expect(clippy::too_many_lines, reason = "one sample after the other")]
 fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
     let last_incident = IncidentSummary {
+        exit: None,
         id: 6,
         began: wall - 2 * HOUR - 42 * SECOND,
         ended: Some(wall - 2 * HOUR),
@@ -71,6 +72,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         notice: None,
     };
     let lasting = |verdict, minutes: i64, attempts| IncidentSummary {
+        exit: None,
         id: 7,
         began: wall - minutes * MINUTE,
         ended: None,

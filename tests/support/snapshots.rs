@@ -45,7 +45,15 @@ pub(crate) fn healthy() -> GatewaySnapshot {
 
 /// An incident that began ten minutes before noon.
 pub(crate) fn incident(ended: Option<i64>) -> IncidentSummary {
-    IncidentSummary { id: 7, began: NOON - 10 * MINUTE, ended, duration: 72_000, verdict: Verdict::Gone, attempts: 2 }
+    IncidentSummary {
+        id: 7,
+        began: NOON - 10 * MINUTE,
+        ended,
+        duration: 72_000,
+        verdict: Verdict::Gone,
+        exit: None,
+        attempts: 2,
+    }
 }
 
 /// A snapshot taken at noon of one gateway.

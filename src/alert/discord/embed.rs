@@ -164,7 +164,7 @@ fn fields(alert: &GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
     let (verdict, next) = match &alert.alert.kind {
         AlertKind::Down { verdict, next_at, .. } => (Some(verdict), *next_at),
         AlertKind::SafeMode { verdict, next_trial_at } => (Some(verdict), Some(*next_trial_at)),
-        AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict } => (Some(verdict), None),
+        AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict, .. } => (Some(verdict), None),
         AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => (None, None),
     };
     let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
@@ -305,7 +305,12 @@ mod tests {
             let mut alert = sample::down(7);
             alert.gateway = gateway;
             alert.address = address;
-            alert.alert.kind = AlertKind::Down { verdict: Verdict::Failing(reason), next: None, next_at: Some(i64::MIN) };
+            alert.alert.kind = AlertKind::Down {
+                verdict: Verdict::Failing(reason),
+                next: None,
+                next_at: Some(i64::MIN),
+                waits_for: Vec::new(),
+            };
             let now = if late { i64::MAX } else { 0 };
             let message = json(&alert, Context { host: &host, now, ..context(Language::Korean) });
             let embed = &message["embeds"][0];

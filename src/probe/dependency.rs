@@ -1,0 +1,268 @@
+//! What the gateway needs besides itself: looked at beside the rounds, so that a stuck one delays nothing.
+
+mod config_file;
+mod docker;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
+
+use crate::service::GatewaySetup;
+use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
+use config_file::ConfigFile;
+
+/// Limit for each look: a name that does not resolve, a connection that does not open, a disk that does not answer.
+const LOOK_LIMIT: Duration = Duration::from_secs(3);
+
+/// Distance of two looks while all is well.
+const QUIET: Duration = Duration::from_mins(1);
+
+/// Distance of two looks while the gateway or something that it needs is in trouble.
+const ANXIOUS: Duration = Duration::from_secs(2);
+
+/// A configuration that has not been edited for so long is done; and a gateway that starts has had its turn on the
+/// machine before OpenClaw's own check takes some seconds of it.
+const SETTLED: Duration = Duration::from_secs(20);
+
+/// What the configuration says that the gateway needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The Docker engine.
+    pub docker: bool,
+    /// Hosts that must be reachable: `host:port`.
+    pub hosts: Vec<String>,
+    /// Bytes that must be free on the disk of the state folder.
+    pub free_disk: u64,
+}
+
+/// The things that one gateway needs.
+#[derive(Debug, Clone)]
+pub struct Dependencies {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    needs: Needs,
+    setup: GatewaySetup,
+    config: ConfigFile,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    states: Vec<DependencyState>,
+    stamp: Option<u64>,
+    looked: Option<Instant>,
+    looking: bool,
+}
+
+/// What is known of the things that a gateway needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Surroundings {
+    /// One state for each thing that was looked at.
+    pub states: Vec<DependencyState>,
+    /// Fingerprint of OpenClaw's configuration file.
+    pub config_stamp: Option<u64>,
+}
+
+impl Dependencies {
+    /// The needs of the gateway of this setup.
+    #[must_use]
+    pub fn new(needs: Needs, setup: GatewaySetup) -> Self {
+        let config = ConfigFile::new(setup.clone());
+        Self { shared: Arc::new(Shared { needs, setup, config, known: Mutex::default() }) }
+    }
+
+    /// What the last look found; starts another one beside, when that was long ago.
+    #[must_use]
+    pub fn known(&self, gateway_answers: bool) -> Surroundings {
+        let mut known = self.shared.known();
+        let calm = gateway_answers && known.states.iter().all(|state| state.trouble.is_none());
+        let distance = if calm { QUIET } else { ANXIOUS };
+        let due = known.looked.is_none_or(|looked| looked.elapsed() >= distance);
+        if due && !known.looking {
+            known.looking = true;
+            let shared = Arc::clone(&self.shared);
+            tokio::spawn(async move { shared.look(SETTLED).await });
+        }
+        Surroundings { states: known.states.clone(), config_stamp: known.stamp }
+    }
+
+    /// What is missing right now. Takes as long as the slowest of the looks, [`LOOK_LIMIT`] at most. `replaces`: a
+    /// gateway that runs is to be replaced, and so OpenClaw is asked first about a configuration that it has not been
+    /// asked about yet, which takes seconds; a broken one would leave a zombie (gateway.md, fact 13).
+    pub async fn missing(&self, replaces: bool) -> Vec<DependencyState> {
+        let states = self.shared.look(if replaces { Duration::ZERO } else { Duration::MAX }).await;
+        states.into_iter().filter(|state| state.trouble.is_some()).collect()
+    }
+}
+
+impl Shared {
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at everything side by side; OpenClaw is asked about a configuration that has stayed the same for `settled`.
+    async fn look(&self, settled: Duration) -> Vec<DependencyState> {
+        let docker = async {
+            let declared = self.needs.docker;
+            if declared { Some((Dependency::Docker, docker::trouble(&self.setup).await)) } else { None }
+        };
+        let hosts = self.needs.hosts.iter().map(|host| {
+            let host = host.clone();
+            tokio::spawn(async move {
+                let trouble = reach(&host).await;
+                (Dependency::Network { host }, trouble)
+            })
+        });
+        let hosts: Vec<_> = hosts.collect();
+        let reached = async {
+            let mut reached = Vec::new();
+            for host in hosts {
+                reached.extend(host.await.ok());
+            }
+            reached
+        };
+        let (docker, reached, disk, programs, config) =
+            tokio::join!(docker, reached, self.disk(), self.programs(), self.config.trouble(settled));
+        let mut found = Vec::new();
+        found.extend(docker);
+        found.extend(reached);
+        found.push((Dependency::Disk, disk));
+        found.extend(programs);
+        found.push((Dependency::Configuration, config));
+        let states: Vec<DependencyState> =
+            found.into_iter().map(|(dependency, trouble)| DependencyState { dependency, trouble }).collect();
+        let mut known = self.known();
+        for state in &states {
+            let before = known.states.iter().find(|before| before.dependency == state.dependency);
+            if before.is_none_or(|before| before.trouble.is_some() != state.trouble.is_some()) {
+                let name = state.dependency.name();
+                let trouble = state.trouble.as_ref();
+                tracing::info!(gateway = self.setup.name, need = name, ?trouble, "what the gateway needs");
+            }
+        }
+        known.states.clone_from(&states);
+        known.stamp = self.config.stamp();
+        known.looked = Some(Instant::now());
+        known.looking = false;
+        states
+    }
+
+    async fn disk(&self) -> Option<Trouble> {
+        let (folder, wanted) = (self.setup.state_dir.clone(), self.needs.free_disk);
+        let looked = spawn_blocking(move || free_space(&folder));
+        match timeout(LOOK_LIMIT, looked).await {
+            Ok(Ok(Ok(free))) => (free < wanted).then_some(Trouble::NearlyFull { free }),
+            Ok(Ok(Err(error))) => Some(Trouble::Invalid(error.to_string())),
+            Ok(Err(error)) => Some(Trouble::Invalid(error.to_string())),
+            Err(_) => Some(Trouble::Silent),
+        }
+    }
+
+    /// The files without which the gateway's command cannot start.
+    async fn programs(&self) -> Vec<(Dependency, Option<Trouble>)> {
+        let Some(command) = self.setup.command.clone() else { return Vec::new() };
+        let looked = spawn_blocking(move || {
+            let files = command.iter().take(2).map(PathBuf::from).filter(|path| path.is_absolute());
+            let missing = files.filter(|path| !path.exists());
+            missing.map(|path| Dependency::Program { name: path.display().to_string() }).collect::<Vec<_>>()
+        });
+        match timeout(LOOK_LIMIT, looked).await {
+            Ok(Ok(missing)) => missing.into_iter().map(|program| (program, Some(Trouble::Missing))).collect(),
+            // A disk that does not answer is told by the look at the disk.
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// Free bytes on the disk that holds the folder, or the nearest folder above it that exists.
+fn free_space(folder: &Path) -> Result<u64, rustix::io::Errno> {
+    let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    let found = rustix::fs::statvfs(existing)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Resolves a name and opens a connection, to the first address that lets it.
+async fn reach(host: &str) -> Option<Trouble> {
+    let addresses: Vec<_> = match timeout(LOOK_LIMIT, lookup_host(host)).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) | Err(_) => return Some(Trouble::Unresolved),
+    };
+    let mut reason = "no address".to_owned();
+    let tried = async {
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(_) => return true,
+                Err(error) => reason = error.kind().to_string(),
+            }
+        }
+        false
+    };
+    match timeout(LOOK_LIMIT, tried).await {
+        Ok(true) => None,
+        Ok(false) => Some(Trouble::Unreachable(reason)),
+        Err(_) => Some(Trouble::Silent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setup(folder: &Path) -> GatewaySetup {
+        GatewaySetup::new("test", 1, folder.to_owned(), folder.join("gateway.log"))
+    }
+
+    #[tokio::test]
+    async fn all_is_there_on_a_machine_that_is_well() {
+        let folder = tempfile::tempdir().unwrap();
+        let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
+        assert_eq!(dependencies.missing(false).await, []);
+        let known = dependencies.known(true);
+        assert_eq!(known.states.len(), 2, "{known:?}");
+        assert_eq!(known.config_stamp, None);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_and_a_missing_program_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut setup = setup(folder.path());
+        setup.command = Some(vec!["/nowhere/node".to_owned(), "/nowhere/openclaw.mjs".to_owned()]);
+        let needs = Needs { free_disk: u64::MAX, ..Needs::default() };
+        let missing = Dependencies::new(needs, setup).missing(false).await;
+        let names: Vec<String> = missing.iter().map(|state| state.dependency.name()).collect();
+        assert_eq!(names, ["disk", "program:/nowhere/node", "program:/nowhere/openclaw.mjs"]);
+        assert!(matches!(missing[0].trouble, Some(Trouble::NearlyFull { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_host_is_reached_refused_or_not_known() {
+        let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = socket.local_addr().unwrap().to_string();
+        assert_eq!(reach(&open).await, None);
+        drop(socket);
+        assert!(matches!(reach(&open).await, Some(Trouble::Unreachable(_))));
+        assert_eq!(reach("gateway.invalid:443").await, Some(Trouble::Unresolved));
+        assert_eq!(reach("no port").await, Some(Trouble::Unresolved));
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_told_at_once_and_renewed_beside() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("openclaw.json");
+        let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
+        assert_eq!(dependencies.known(false), Surroundings::default());
+        std::fs::write(&config, "{}").unwrap();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while dependencies.known(false).config_stamp.is_none() {
+            assert!(Instant::now() < deadline, "never renewed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Outages: what helps now, what stands in the way, and what an outage costs.
+
+use super::Supervisor;
+use super::backoff;
+use super::breaker::Breaker;
+use super::dependency::{Dependency, DependencyState};
+use super::incident::{Incident, Stage};
+use super::intent::Intent;
+use super::ladder::Rung;
+use super::moment::Moment;
+use super::observation::Observation;
+use super::policy::Manager;
+use super::remedy::{Means, Remedy, remedy};
+use super::verdict::{Severity, Verdict};
+
+/// A deliberate act and what is known of its age, on the clock that never steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deed {
+    intent: Intent,
+    /// When its record was written: Unix milliseconds.
+    at: i64,
+    /// When it was first seen here.
+    seen: Moment,
+    /// It was done to the generation that is known, and not to an earlier one.
+    concerns: bool,
+}
+
+impl Supervisor {
+    /// What helps against the confirmed verdict.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        let tried = self.state.incident.as_ref().map_or(&[][..], |incident| &incident.tried);
+        let means = Means { roll_back: self.policy.roll_back && self.config_changed, ..self.means };
+        remedy(&self.verdict, tried, means, &self.policy)
+    }
+
+    /// What the next attempt waits for: things that the gateway needs and that are not there.
+    #[must_use]
+    pub fn waits_for(&self) -> Vec<DependencyState> {
+        let Remedy::Attempt { rung, .. } = self.remedy() else { return Vec::new() };
+        self.obstacles.iter().filter(|obstacle| !rung.mends(&obstacle.dependency)).cloned().collect()
+    }
+
+    pub(super) fn is_obstructed(&self) -> bool {
+        !self.obstacles.is_empty() && !self.waits_for().is_empty()
+    }
+
+    /// Whether nothing but a person's deed ends this outage, trials aside.
+    pub(super) fn needs_person(&self) -> bool {
+        match self.remedy() {
+            Remedy::Person => true,
+            Remedy::Attempt { rung: Rung::Start, .. } => self.verdict == Verdict::Refuses,
+            Remedy::Attempt { .. } | Remedy::Nothing => false,
+        }
+    }
+
+    /// Notes what surrounds the gateway.
+    pub(super) fn note_surroundings(&mut self, now: Moment, seen: &Observation) {
+        let troubled = |state: &&DependencyState| state.trouble.is_some();
+        self.obstacles = seen.dependencies.iter().filter(troubled).cloned().collect();
+        let is_network = |state: &&DependencyState| matches!(state.dependency, Dependency::Network { .. });
+        let mut network = seen.dependencies.iter().filter(is_network).peekable();
+        self.means = Means {
+            roll_back: false,
+            doctor: self.policy.doctor,
+            hook: self.policy.hook,
+            network: network.peek().is_some() && network.all(|state| state.trouble.is_none()),
+        };
+        self.config_changed = seen.config_changed;
+        self.note_config_stamp(seen);
+        self.note_deed(now, seen);
+    }
+
+    /// A configuration that has been edited deserves a new chance at once.
+    fn note_config_stamp(&mut self, seen: &Observation) {
+        let Some(stamp) = seen.config_stamp else { return };
+        let edited = self.state.config_stamp.replace(stamp).is_some_and(|known| known != stamp);
+        let given_up = self.state.breaker != Breaker::Closed && self.verdict.severity() == Severity::Outage;
+        if edited && given_up && self.state.running.is_none() {
+            self.state.breaker = Breaker::Closed;
+            self.state.crashes.clear();
+            self.state.attempt = None;
+        }
+    }
+
+    fn note_deed(&mut self, now: Moment, seen: &Observation) {
+        let known = self.deed;
+        self.deed = seen.intent.map(|record| {
+            let same = known.filter(|deed| deed.at == record.at && deed.intent == record.intent);
+            let born = self.state.generation.as_ref().and_then(|generation| generation.born);
+            let birth = born.map(|born| now.wall.saturating_sub(now.awake.saturating_sub(born)));
+            let concerns = match record.intent {
+                Intent::Update | Intent::Maintenance => true,
+                Intent::Stop | Intent::Restart => birth.is_some_and(|birth| record.at >= birth),
+            };
+            Deed { intent: record.intent, at: record.at, seen: same.map_or(now, |deed| deed.seen), concerns }
+        });
+    }
+
+    /// What somebody did on purpose to the generation that is known, as far as it still explains anything.
+    pub(super) fn intent(&self, now: Moment) -> Option<Intent> {
+        if self.state.stopped {
+            return Some(Intent::Stop);
+        }
+        let deed = self.deed.filter(|deed| deed.concerns)?;
+        let limit = match deed.intent {
+            Intent::Stop | Intent::Maintenance => return Some(deed.intent),
+            Intent::Restart => self.policy.startup_grace,
+            Intent::Update => self.policy.update_limit,
+        };
+        (now.elapsed_since(deed.seen) < limit).then_some(deed.intent)
+    }
+
+    /// Whether the next end is one too many to speak of single crashes.
+    pub(super) fn is_crash_loop(&self, now: Moment) -> bool {
+        let counted = self.state.crashes.recent(now, self.policy.crash_loop_window);
+        let new = u32::from(self.verdict.severity() != Severity::Outage);
+        counted + new >= self.policy.crash_loop_count
+    }
+
+    /// How long health must hold before it counts.
+    pub(super) fn hold(&self, now: Moment) -> std::time::Duration {
+        let looping = self.state.crashes.recent(now, self.policy.crash_loop_window) >= self.policy.crash_loop_count;
+        let on_trial = self.state.breaker != Breaker::Closed;
+        if looping || on_trial { self.policy.crash_loop_hold } else { self.policy.healthy_hold }
+    }
+
+    /// The breaker outlives the incident: until the counter has fallen, one more crash goes on with the distances
+    /// that the trials had reached.
+    pub(super) fn close_breaker_if_proven(&mut self, now: Moment) {
+        let over = self.state.incident.is_none() && self.verdict.severity() == Severity::Good;
+        if over && self.state.breaker != Breaker::Closed && !self.state.crashes.is_exceeded(now, &self.policy) {
+            self.state.breaker = Breaker::Closed;
+        }
+    }
+
+    /// An outage is certain: open the incident, count the crash, schedule the attempt.
+    pub(super) fn begin_outage(&mut self, now: Moment) {
+        let quiet = self.is_quiet_start();
+        // An outage that an earlier run of Lifeguard counted goes on: it is the same crash.
+        let counted = std::mem::take(&mut self.inherited_outage);
+        if !quiet {
+            self.open_incident(self.suspect_since.unwrap_or(now));
+        }
+        if self.state.pause.is_none() && matches!(self.remedy(), Remedy::Attempt { .. }) {
+            if !quiet && !counted && !self.is_obstructed() {
+                self.strike(now);
+                self.opening_strike = true;
+            }
+            self.schedule(now);
+        }
+    }
+
+    /// A start that is no outage: of our own gateway that has never run yet, or after an end in good order.
+    pub(super) fn is_quiet_start(&self) -> bool {
+        let never_seen = self.state.generation.is_none();
+        self.policy.manager == Manager::Ourselves
+            && self.state.incident.is_none()
+            && matches!(self.verdict, Verdict::Gone | Verdict::CrashLoop)
+            && (never_seen || self.orderly_end)
+    }
+
+    pub(super) fn open_incident(&mut self, began: Moment) {
+        match &mut self.state.incident {
+            Some(incident) => {
+                incident.good_since = None;
+                incident.fixed_by = None;
+            }
+            none => {
+                *none = Some(Incident {
+                    id: self.state.next_incident,
+                    began,
+                    verdict: self.verdict.clone(),
+                    exit: self.exit.filter(|_| self.shown.process.is_none()),
+                    attempts: 0,
+                    tried: Vec::new(),
+                    fixed_by: None,
+                    told: Stage::Nothing,
+                    good_since: None,
+                });
+                self.state.next_incident += 1;
+            }
+        }
+    }
+
+    /// Counts one crash; too many open the breaker, and a failed trial opens it again.
+    pub(super) fn strike(&mut self, now: Moment) {
+        self.state.crashes.strike(now, &self.policy);
+        let trials = match self.state.breaker {
+            Breaker::HalfOpen { trials } => Some(trials + 1),
+            Breaker::Open { trials, .. } => Some(trials),
+            Breaker::Closed if self.state.crashes.is_exceeded(now, &self.policy) => Some(0),
+            // Starting it again cannot help until a person has mended its configuration: trials only.
+            Breaker::Closed if self.needs_person() => Some(0),
+            Breaker::Closed => None,
+        };
+        if let Some(trials) = trials {
+            let number = self.policy.crash_limit.saturating_sub(1).saturating_add(trials);
+            let chance = self.chance();
+            let wait = backoff::wait(&self.policy, number, chance);
+            self.state.breaker = Breaker::Open { until: now.after(wait), trials };
+        }
+    }
+
+    /// An attempt that could not be made costs nothing.
+    pub(super) fn refund(&mut self, now: Moment, asked: bool) {
+        if let Some(incident) = &mut self.state.incident {
+            incident.attempts = incident.attempts.saturating_sub(1);
+            incident.tried.pop();
+        }
+        if asked {
+            return;
+        }
+        self.state.heals.take_back();
+        if std::mem::take(&mut self.opening_strike) {
+            self.state.crashes.forgive();
+        }
+        if let Breaker::HalfOpen { trials } = self.state.breaker {
+            self.state.breaker = Breaker::Open { until: now, trials };
+        }
+    }
+
+    /// A random number in 0..=1 that goes on where the saved state was.
+    pub(super) fn chance(&mut self) -> f64 {
+        let mut random = fastrand::Rng::with_seed(self.state.seed);
+        let chance = random.f64();
+        self.state.seed = random.u64(..);
+        chance
+    }
+}

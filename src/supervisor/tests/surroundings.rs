@@ -1,0 +1,267 @@
+//! What surrounds the gateway: what it needs, what it reports, what was done to it on purpose.
+
+use std::time::Duration;
+
+use super::world::{Mood, World, network, no_docker, telegram};
+use crate::supervisor::breaker::Breaker;
+use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
+use crate::supervisor::event::{AlertKind, Command};
+use crate::supervisor::intent::Intent;
+use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::observation::{Exit, ServiceState};
+use crate::supervisor::policy::{Manager, Policy};
+use crate::supervisor::verdict::{Health, Verdict};
+
+const CLEAN: Exit = Exit { code: Some(0), signal: None };
+
+#[test]
+fn an_outage_waits_for_what_the_gateway_needs_and_goes_on_by_itself() {
+    let mut world = World::healthy();
+    world.dependencies = vec![no_docker()];
+    world.run(Duration::from_secs(30));
+    assert_eq!(world.core.health(), Health::Healthy, "a missing need alone is no outage");
+    world.kill();
+    world.run(Duration::from_hours(2));
+    assert!(world.heals.is_empty());
+    assert_eq!(world.core.crashes(), 0);
+    assert_eq!(world.core.health(), Health::Blocked);
+    assert_eq!(world.kinds(), ["down"]);
+    let AlertKind::Down { waits_for, .. } = &world.alerts[0].kind else { panic!() };
+    assert_eq!(*waits_for, [no_docker()]);
+    world.dependencies.clear();
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.rungs(), [Rung::Start]);
+    assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+#[test]
+fn a_heal_that_finds_something_missing_at_the_last_moment_costs_nothing() {
+    let mut world = World::healthy();
+    world.obstruction = Some(no_docker());
+    world.kill();
+    assert_eq!(world.outcomes, [Outcome::Obstructed(vec![no_docker()])]);
+    assert_eq!(world.core.crashes(), 0);
+    assert_eq!(world.core.incident(world.now).map(|incident| incident.attempts), Some(0));
+    world.dependencies = vec![no_docker()];
+    world.run(Duration::from_hours(1));
+    assert_eq!(world.heals.len(), 1);
+    assert_eq!(world.core.crashes(), 0);
+    world.obstruction = None;
+    world.dependencies.clear();
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.core.health(), Health::Healthy);
+    assert_eq!(world.kinds().iter().filter(|kind| **kind == "down").count(), 1);
+}
+
+#[test]
+fn a_broken_configuration_does_not_hold_back_what_mends_it() {
+    let policy = Policy { roll_back: true, ..Policy::default() };
+    let mut world = World::healthy_with(policy);
+    world.config_changed = true;
+    let invalid = Trouble::Invalid("gateway.prot is not known".to_owned());
+    world.dependencies = vec![DependencyState { dependency: Dependency::Configuration, trouble: Some(invalid) }];
+    world.mood = Mood::Refuses;
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.rungs().first(), Some(&Rung::RollBack));
+    assert_eq!(world.core.health(), Health::Healthy);
+}
+
+#[test]
+fn without_leave_a_changed_configuration_is_never_put_back() {
+    let mut world = World::healthy();
+    world.config_changed = true;
+    world.mood = Mood::Refuses;
+    world.run(Duration::from_hours(12));
+    assert!(!world.rungs().contains(&Rung::RollBack));
+}
+
+#[test]
+fn an_edit_of_the_configuration_closes_the_breaker_and_is_tried_at_once() {
+    let mut world = World::healthy();
+    world.config_stamp = Some(1);
+    world.mood = Mood::Refuses;
+    world.run(Duration::from_hours(3));
+    assert!(matches!(world.core.breaker(), Breaker::Open { .. }));
+    let before = world.heals.len();
+    world.mood = Mood::Well;
+    world.config_stamp = Some(2);
+    world.run(Duration::from_secs(30));
+    assert_eq!(world.heals.len(), before + 1);
+    world.run(Duration::from_mins(15));
+    assert_eq!(world.core.health(), Health::Healthy);
+}
+
+#[test]
+fn channels_that_it_holds_back_are_started_without_a_restart() {
+    let mut world = World::healthy();
+    world.mood = Mood::Suppressed;
+    world.run(Duration::from_mins(9));
+    assert!(world.heals.is_empty(), "its own monitor gets its chance first");
+    world.run(Duration::from_mins(2));
+    assert_eq!(world.rungs(), [Rung::StartChannels]);
+    assert_eq!(world.heals[0].1.channels, ["telegram"]);
+    assert_eq!(world.outcomes, [Outcome::ChannelsStarted]);
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["degraded", "recovered"]);
+    assert!(world.kills.is_empty());
+}
+
+#[test]
+fn a_missing_channel_gets_one_restart_and_only_where_the_network_is_known_to_work() {
+    for (hosts, restarts) in [(vec![], 0), (vec![network(false)], 0), (vec![network(true)], 1)] {
+        let mut world = World::healthy();
+        world.mood = Mood::NotReady;
+        world.dependencies = hosts.clone();
+        world.run(Duration::from_mins(14));
+        assert!(world.heals.is_empty());
+        world.run(Duration::from_hours(6));
+        assert_eq!(world.heals.len(), restarts, "{hosts:?}");
+        assert!(world.rungs().iter().all(|rung| *rung == Rung::Graceful));
+        assert_eq!(world.core.health(), Health::Degraded);
+    }
+}
+
+#[test]
+fn a_channel_that_carries_nothing_is_told_by_its_name() {
+    let mut world = World::healthy();
+    world.activity = Some(telegram(|channel| channel.silent_for = Some(Duration::from_mins(31))));
+    world.run(Duration::from_mins(6));
+    assert_eq!(world.core.verdict(), &Verdict::ChannelsSilent(vec!["telegram".to_owned()]));
+    assert_eq!(world.core.health(), Health::Degraded);
+    assert_eq!(world.kinds(), ["degraded"]);
+    assert!(world.heals.is_empty());
+}
+
+#[test]
+fn a_channel_that_was_logged_out_is_never_restarted() {
+    let mut world = World::healthy();
+    world.dependencies = vec![network(true)];
+    world.activity = Some(telegram(|channel| channel.logged_out = true));
+    world.run(Duration::from_hours(8));
+    assert_eq!(world.kinds(), ["degraded"]);
+    assert!(world.heals.is_empty());
+}
+
+#[test]
+fn a_slow_gateway_is_told_and_left_alone() {
+    let mut world = World::healthy();
+    world.latency = Some(Duration::from_secs(3));
+    world.run(Duration::from_hours(1));
+    assert_eq!(world.kinds(), ["degraded"]);
+    assert!(world.heals.is_empty());
+    world.latency = None;
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["degraded", "recovered"]);
+}
+
+#[test]
+fn a_stop_by_its_user_is_no_outage_and_ends_with_a_start_by_anybody() {
+    let mut world = World::healthy();
+    world.deed(Intent::Stop);
+    world.run(Duration::from_secs(15));
+    assert_eq!(world.core.health(), Health::Healthy, "the record alone says nothing");
+    world.die(CLEAN);
+    world.run(Duration::from_hours(30));
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert!(world.heals.is_empty() && world.alerts.is_empty(), "{:?} {:?}", world.rungs(), world.kinds());
+    world.start();
+    world.run(Duration::from_mins(2));
+    assert_eq!(world.core.health(), Health::Healthy);
+    world.kill();
+    assert_eq!(world.heals.len(), 1, "an old record does not excuse a new crash");
+}
+
+#[test]
+fn a_restart_by_its_user_is_no_outage_as_long_as_a_start_takes() {
+    let mut world = World::healthy();
+    world.deed(Intent::Restart);
+    world.run(Duration::from_secs(15));
+    world.die(CLEAN);
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.core.health(), Health::Starting);
+    assert!(world.alerts.is_empty());
+    world.run(Duration::from_mins(5));
+    assert!(!world.heals.is_empty(), "nobody started it");
+}
+
+#[test]
+fn an_update_is_left_alone_for_half_an_hour() {
+    let mut world = World::healthy();
+    world.deed(Intent::Update);
+    world.run(Duration::from_secs(15));
+    world.kill();
+    world.run(Duration::from_mins(25));
+    assert!(world.heals.is_empty() && world.alerts.is_empty());
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.heals.len(), 1);
+}
+
+#[test]
+fn a_service_that_openclaw_has_parked_is_left_alone_and_told() {
+    let patience = Duration::from_secs(20);
+    let policy = Policy { manager: Manager::ServiceManager { patience }, ..Policy::default() };
+    let mut world = World::healthy_with(policy);
+    world.deed(Intent::Maintenance);
+    world.service = ServiceState::Disabled;
+    world.kill();
+    world.run(Duration::from_hours(3));
+    assert_eq!(world.core.verdict(), &Verdict::Parked);
+    assert!(world.heals.is_empty());
+    assert_eq!(world.kinds(), ["down"]);
+}
+
+#[test]
+fn an_end_in_good_order_is_followed_by_a_quiet_start_but_a_loop_of_them_is_an_outage() {
+    let mut world = World::healthy();
+    for starts in 1..=2 {
+        world.die(CLEAN);
+        world.run(Duration::from_mins(2));
+        assert_eq!(world.heals.len(), starts);
+        assert_eq!(world.core.health(), Health::Healthy);
+    }
+    assert!(world.alerts.is_empty(), "{:?}", world.kinds());
+    assert_eq!(world.core.crashes(), 0);
+    world.die(CLEAN);
+    world.run(Duration::from_mins(2));
+    assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+#[test]
+fn three_ends_in_half_an_hour_are_a_crash_loop_however_healthy_it_looked_between() {
+    let mut world = World::healthy();
+    for _ in 0..3 {
+        world.run(Duration::from_mins(8));
+        world.kill();
+    }
+    assert_eq!(world.core.incident(world.now).map(|incident| incident.verdict), Some(Verdict::CrashLoop));
+    world.run(Duration::from_mins(9));
+    assert_ne!(world.kinds().last(), Some(&"recovered"), "a minute of health proves nothing any more");
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds().last(), Some(&"recovered"));
+}
+
+#[test]
+fn a_stop_that_was_asked_for_lasts_until_a_start_is_asked_for() {
+    let mut world = World::healthy();
+    world.ask(Command::Stop);
+    assert_eq!(world.rungs(), [Rung::Stop]);
+    world.run(Duration::from_hours(30));
+    assert_eq!(world.outcomes, [Outcome::Stopped]);
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert!(world.alerts.is_empty(), "{:?}", world.kinds());
+    world.ask(Command::Restart { force: false });
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.rungs(), [Rung::Stop, Rung::Start]);
+    assert_eq!(world.core.health(), Health::Healthy);
+}
+
+#[test]
+fn a_service_manager_that_says_it_will_not_is_not_waited_for() {
+    let patience = Duration::from_mins(2);
+    let policy = Policy { manager: Manager::ServiceManager { patience }, ..Policy::default() };
+    let mut world = World::healthy_with(policy);
+    world.service = ServiceState::Failed("start-limit-hit".to_owned());
+    world.kill();
+    world.run(Duration::from_secs(30));
+    assert_eq!(world.rungs(), [Rung::Start]);
+}
