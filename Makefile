@@ -35,9 +35,10 @@ test: ## Run every test, with the real gateway and a real desktop
 	    set -x; $(CARGO) test --locked --all-targets --no-fail-fast; \
 	fi
 
-check: ## Format, lint and unit tests: before each commit
+check: ## Format, lint, documentation and unit tests: before each commit
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
 	$(CARGO) test --locked --lib
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::supervisor::policy::{Manager, Policy};
+use crate::supervisor::trend::MemoryPolicy;
 use crate::text::Language;
 use secret::Secret;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub probe: ProbeConfig,
     /// When and how hard to heal.
     pub heal: HealConfig,
+    /// How much memory the gateway may take.
+    pub memory: MemoryConfig,
     /// Whom to tell.
     pub alerts: AlertsConfig,
     /// The menu-bar icon.
@@ -175,6 +178,23 @@ pub struct HealConfig {
     pub budget_window: Duration,
 }
 
+/// `[memory]`: sizes of the whole process tree, in units of 1024 × 1024 bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MemoryConfig {
+    /// Worth knowing.
+    pub warning_megabytes: u64,
+    /// Worth a restart as soon as no work is in flight.
+    pub critical_megabytes: u64,
+    /// A restart is due; it waits for running work.
+    pub limit_megabytes: u64,
+    /// A size counts when it has been exceeded for so long.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub sustained: Duration,
+    /// Restart a healthy gateway before its memory runs out.
+    pub restart: bool,
+}
+
 /// `[alerts]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -217,6 +237,9 @@ pub struct TrayConfig {
     pub monochrome: bool,
 }
 
+/// Bytes in a megabyte of the configuration.
+pub const MEGABYTE: u64 = 1024 * 1024;
+
 /// After a crash loop, health must hold this many times as long: 10 min at the default.
 const CRASH_LOOP_HOLD: u32 = 10;
 
@@ -255,6 +278,7 @@ impl Config {
             crash_reset: heal.crash_reset,
             budget: heal.budget,
             budget_window: heal.budget_window,
+            memory: self.memory.policy(),
             ..Policy::default()
         }
     }
@@ -319,6 +343,31 @@ impl Default for HealConfig {
             crash_reset: policy.crash_reset,
             budget: policy.budget,
             budget_window: policy.budget_window,
+        }
+    }
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        let MemoryPolicy { warning, critical, limit, sustained, restart } = MemoryPolicy::default();
+        Self {
+            warning_megabytes: warning / MEGABYTE,
+            critical_megabytes: critical / MEGABYTE,
+            limit_megabytes: limit / MEGABYTE,
+            sustained,
+            restart,
+        }
+    }
+}
+
+impl MemoryConfig {
+    fn policy(&self) -> MemoryPolicy {
+        MemoryPolicy {
+            warning: self.warning_megabytes.saturating_mul(MEGABYTE),
+            critical: self.critical_megabytes.saturating_mul(MEGABYTE),
+            limit: self.limit_megabytes.saturating_mul(MEGABYTE),
+            sustained: self.sustained,
+            restart: self.restart,
         }
     }
 }

@@ -10,7 +10,7 @@ pub mod process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dependency::{Dependencies, Needs};
+use dependency::{Dependencies, Gateway, Needs};
 use http::HttpProbe;
 use intent::IntentProbe;
 use port::Holder;
@@ -67,7 +67,11 @@ impl Prober {
         };
         let port = self.port_owner(&answers.health, &process).await;
         let answers_well = answers.health.body().is_some_and(|health| health.live);
-        let surroundings = self.dependencies.known(answers_well);
+        let surroundings = self.dependencies.known(match (answers_well, &process) {
+            (true, _) => Gateway::Answers,
+            (false, ProcessState::Running { .. }) => Gateway::Silent,
+            (false, ProcessState::Gone | ProcessState::Unknown) => Gateway::Gone,
+        });
         let mut intent = self.intent.look(!answers_well).await;
         if intent::is_parked(&report.state, report.last_exit) {
             intent = Some(IntentSeen { intent: Intent::Maintenance, at: began.wall });

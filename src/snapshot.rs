@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::Rung;
+use crate::supervisor::trend::Leak;
 use crate::supervisor::verdict::{Health, Verdict};
 
 /// The whole picture at one moment.
@@ -56,6 +57,9 @@ pub struct GatewaySnapshot {
     pub latency: Option<u64>,
     /// Resident memory of the process tree, in bytes.
     pub memory: Option<u64>,
+    /// Its leak, if it has one: what is lost per hour, and when the limit will be reached.
+    #[serde(default)]
+    pub leak: Option<Leak>,
     /// Crash counter.
     pub crashes: u32,
     /// Where the counter opens the breaker.

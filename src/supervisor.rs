@@ -25,6 +25,7 @@ pub mod intent;
 pub mod judge;
 pub mod ladder;
 pub mod limits;
+mod memory;
 pub mod moment;
 pub mod observation;
 mod outage;
@@ -32,6 +33,7 @@ pub mod policy;
 pub mod remedy;
 pub mod state;
 pub mod telling;
+pub mod trend;
 pub mod verdict;
 pub mod view;
 pub mod weighing;
@@ -47,6 +49,7 @@ use outage::Deed;
 use policy::{Manager, Policy};
 use remedy::Means;
 use state::State;
+use trend::MemoryTrend;
 use verdict::{Severity, Verdict};
 
 /// A clock jump between two steps longer than this was a sleep or a standstill of Lifeguard itself: nothing
@@ -102,6 +105,10 @@ pub struct Supervisor {
     means: Means,
     config_changed: bool,
     deed: Option<Deed>,
+    /// The memory of this generation; the state has it as it was saved last.
+    memory: MemoryTrend,
+    /// Pieces of work that are in flight, where the gateway says so.
+    in_flight: Option<u32>,
     /// A gateway that holds the port and is not the service's own.
     leftover: Option<Identity>,
 }
@@ -138,8 +145,11 @@ impl Supervisor {
             means: Means::default(),
             config_changed: false,
             deed: None,
+            memory: MemoryTrend::default(),
+            in_flight: None,
             leftover: None,
         };
+        core.memory.clone_from(&core.state.memory);
         core.inherited_outage = core.state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
         if let Some(running) = &mut core.state.running
             && running.done.is_none()
@@ -228,6 +238,7 @@ impl Supervisor {
         self.keep_attempt_scheduled(now);
         self.tell(now, actions);
         self.launch_due_attempt(now, actions);
+        self.tend_memory(now, actions);
         self.probe_if_due(now, actions);
     }
 

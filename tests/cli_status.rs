@@ -321,6 +321,7 @@ fn the_json_keeps_its_shape() {
           "uptime": null,
           "latency": null,
           "memory": null,
+          "leak": null,
           "crashes": 2,
           "crash_limit": 6,
           "crashes_clear": 1795366800000,

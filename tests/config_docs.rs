@@ -14,12 +14,13 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 9] = [
+const SECTIONS: [(&str, &str); 10] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
     ("## `[probe]`", "[probe]\n"),
     ("## `[heal]`", "[heal]\n"),
+    ("## `[memory]`", "[memory]\n"),
     ("## `[alerts]`", "[alerts]\n"),
     ("### `[alerts.native]`", "[alerts.native]\n"),
     ("### `[alerts.discord]`", "[alerts.discord]\n"),

@@ -89,7 +89,10 @@ impl Router {
     /// Decides on an alert that was just announced. `now` is in milliseconds on a clock that never steps.
     pub fn admit(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
         match &alert.alert.kind {
-            AlertKind::Test | AlertKind::RestartFinished { .. } => Decision::Tell,
+            AlertKind::Test
+            | AlertKind::RestartFinished { .. }
+            | AlertKind::Memory { .. }
+            | AlertKind::Renewed { .. } => Decision::Tell,
             AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => {
                 self.release(alert);
                 if let Some(known) = self.know(alert) {

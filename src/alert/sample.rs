@@ -4,6 +4,7 @@ use crate::alert::GatewayAlert;
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::trend::{Leak, MemoryLevel};
 use crate::supervisor::verdict::Verdict;
 
 /// 2026-11-22T14:03:22Z.
@@ -72,6 +73,19 @@ pub(super) fn restart_failed() -> GatewayAlert {
     alert(None, AlertKind::RestartFinished { outcome: Outcome::NotReadyInTime })
 }
 
+pub(super) fn memory() -> GatewayAlert {
+    alert(None, AlertKind::Memory { level: MemoryLevel::Critical, bytes: 2_400_000_000, leak: None, renews: true })
+}
+
+pub(super) fn leak() -> GatewayAlert {
+    let leak = Some(Leak { per_hour: 230_000_000, limit_in: 3 * 3_600_000 });
+    alert(None, AlertKind::Memory { level: MemoryLevel::Warning, bytes: 1_900_000_000, leak, renews: true })
+}
+
+pub(super) fn renewed() -> GatewayAlert {
+    alert(None, AlertKind::Renewed { before: 2_700_000_000 })
+}
+
 pub(super) fn test() -> GatewayAlert {
     alert(None, AlertKind::Test)
 }
@@ -88,6 +102,9 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("recovered by itself", recovered_by_itself(7)),
         ("restart_finished", restart_finished()),
         ("restart_finished, failed", restart_failed()),
+        ("memory", memory()),
+        ("memory, a leak", leak()),
+        ("renewed", renewed()),
         ("test", test()),
     ]
 }

@@ -11,7 +11,7 @@ use crate::alert::native::NativeSettings;
 use crate::alert::outbox::Pace;
 use crate::alert::secret::SecretUrl;
 use crate::config::discovery::{DiscoveredGateway, discover};
-use crate::config::{GatewayConfig, ServiceChoice};
+use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::platform::boot_id;
@@ -20,9 +20,6 @@ use crate::probe::dependency::Needs;
 use crate::service::{GatewaySetup, Kind};
 use crate::supervisor::policy::Manager;
 use crate::supervisor::state::{Pause, State};
-
-/// Bytes in a megabyte of the configuration.
-const MEGABYTE: u64 = 1024 * 1024;
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
 pub(super) async fn gateways(setting: &Setting<'_>) -> Vec<GatewaySpec> {

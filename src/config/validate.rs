@@ -6,7 +6,7 @@ use reqwest::Url;
 
 use super::environment::Environment;
 use super::secret::Secret;
-use super::{Config, GatewayConfig, HealConfig, ProbeConfig};
+use super::{Config, GatewayConfig, HealConfig, MemoryConfig, ProbeConfig};
 use crate::text::config::ConfigProblem;
 
 /// A problem and the path of the value that it is about, array positions as numbers.
@@ -26,6 +26,7 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
     let mut findings = Findings(Vec::new());
     findings.probe(&config.probe);
     findings.heal(&config.heal, &config.probe);
+    findings.memory(&config.memory);
     for index in 0..config.gateways.len() {
         let (earlier, rest) = config.gateways.split_at_mut(index);
         if let Some(gateway) = rest.first_mut() {
@@ -101,6 +102,13 @@ impl Findings {
         for (index, seconds) in heal.backoff_seconds.iter().enumerate() {
             self.bounds(["heal", "backoff_seconds", &index.to_string()], *seconds, 1, LONGEST_BACKOFF);
         }
+    }
+
+    fn memory(&mut self, memory: &MemoryConfig) {
+        const LARGEST: u64 = 1024 * 1024;
+        self.bounds(["memory", "warning_megabytes"], memory.warning_megabytes, 1, memory.critical_megabytes);
+        self.bounds(["memory", "critical_megabytes"], memory.critical_megabytes, 1, memory.limit_megabytes);
+        self.bounds(["memory", "limit_megabytes"], memory.limit_megabytes, 1, LARGEST);
     }
 
     fn gateway(&mut self, index: usize, gateway: &GatewayConfig, earlier: &[GatewayConfig]) {

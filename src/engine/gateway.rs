@@ -379,6 +379,7 @@ pub(super) fn snapshot(
         uptime: shown.uptime.zip(shown.checked).map(|(uptime, at)| millis(uptime + moment.awake_since(at))),
         latency: shown.latency.map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
         memory: shown.memory,
+        leak: core.leak(),
         crashes: core.crashes(),
         crash_limit: core.policy().crash_limit,
         crashes_clear: core.crashes_clear().map(|at| wall_of(at, moment)),

@@ -24,8 +24,7 @@ const QUIET: Duration = Duration::from_mins(1);
 /// Distance of two looks while the gateway or something that it needs is in trouble.
 const ANXIOUS: Duration = Duration::from_secs(2);
 
-/// A configuration that has not been edited for so long is done; and a gateway that starts has had its turn on the
-/// machine before OpenClaw's own check takes some seconds of it.
+/// A configuration that has not been edited for so long is done.
 const SETTLED: Duration = Duration::from_secs(20);
 
 /// What the configuration says that the gateway needs.
@@ -61,6 +60,17 @@ struct Known {
     looking: bool,
 }
 
+/// How the gateway itself was found in the same round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gateway {
+    /// It answers.
+    Answers,
+    /// Its process runs and does not answer: it may be starting.
+    Silent,
+    /// It does not run.
+    Gone,
+}
+
 /// What is known of the things that a gateway needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Surroundings {
@@ -80,20 +90,22 @@ impl Dependencies {
 
     /// What the last look found; starts another one beside, when that was long ago.
     #[must_use]
-    pub fn known(&self, gateway_answers: bool) -> Surroundings {
+    pub fn known(&self, gateway: Gateway) -> Surroundings {
         let mut known = self.shared.known();
-        let calm = gateway_answers && known.states.iter().all(|state| state.trouble.is_none());
+        let calm = gateway == Gateway::Answers && known.states.iter().all(|state| state.trouble.is_none());
         let distance = if calm { QUIET } else { ANXIOUS };
         let due = known.looked.is_none_or(|looked| looked.elapsed() >= distance);
         if due && !known.looking {
             known.looking = true;
             let shared = Arc::clone(&self.shared);
-            tokio::spawn(async move { shared.look(SETTLED).await });
+            // A gateway that starts needs the machine for itself.
+            let settled = if gateway == Gateway::Silent { Duration::MAX } else { SETTLED };
+            tokio::spawn(async move { shared.look(settled).await });
         }
         Surroundings { states: known.states.clone(), config_stamp: known.stamp }
     }
 
-    /// What is missing right now. Takes as long as the slowest of the looks, [`LOOK_LIMIT`] at most. `replaces`: a
+    /// What is missing right now. Takes as long as the slowest of the looks, twelve seconds at most. `replaces`: a
     /// gateway that runs is to be replaced, and so OpenClaw is asked first about a configuration that it has not been
     /// asked about yet, which takes seconds; a broken one would leave a zombie (gateway.md, fact 13).
     pub async fn missing(&self, replaces: bool) -> Vec<DependencyState> {
@@ -224,7 +236,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
         assert_eq!(dependencies.missing(false).await, []);
-        let known = dependencies.known(true);
+        let known = dependencies.known(Gateway::Answers);
         assert_eq!(known.states.len(), 2, "{known:?}");
         assert_eq!(known.config_stamp, None);
     }
@@ -257,10 +269,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("openclaw.json");
         let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
-        assert_eq!(dependencies.known(false), Surroundings::default());
+        assert_eq!(dependencies.known(Gateway::Gone), Surroundings::default());
         std::fs::write(&config, "{}").unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
-        while dependencies.known(false).config_stamp.is_none() {
+        while dependencies.known(Gateway::Gone).config_stamp.is_none() {
             assert!(Instant::now() < deadline, "never renewed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -6,6 +6,7 @@ use super::dependency::DependencyState;
 use super::incident::IncidentSummary;
 use super::ladder::{Heal, Outcome, Rung};
 use super::observation::{Exit, Identity, Observation};
+use super::trend::{Leak, MemoryLevel};
 use super::verdict::Verdict;
 
 /// What happened.
@@ -151,6 +152,22 @@ pub enum AlertKind {
         /// How it ended.
         outcome: Outcome,
     },
+    /// It takes much memory, or more and more of it. Nothing is down.
+    Memory {
+        /// How much of what is allowed.
+        level: MemoryLevel,
+        /// Resident memory of the process tree, in bytes.
+        bytes: u64,
+        /// How fast it grows, if that is a leak.
+        leak: Option<Leak>,
+        /// Whether Lifeguard will restart it for this.
+        renews: bool,
+    },
+    /// It was restarted at a quiet moment, before its memory ran out. Nothing was down.
+    Renewed {
+        /// Resident memory of the process tree before, in bytes.
+        before: u64,
+    },
     /// A test, asked for by a person.
     Test,
 }
@@ -179,6 +196,9 @@ impl AlertKind {
             Self::Recovered { .. } => Level::Success,
             Self::RestartFinished { outcome } if outcome.succeeded() => Level::Success,
             Self::RestartFinished { .. } => Level::Warning,
+            Self::Memory { level: MemoryLevel::Limit, .. } => Level::Critical,
+            Self::Memory { .. } => Level::Warning,
+            Self::Renewed { .. } => Level::Info,
             Self::Test => Level::Info,
         }
     }
@@ -193,6 +213,8 @@ impl AlertKind {
             Self::Blocked { .. } => "blocked",
             Self::Recovered { .. } => "recovered",
             Self::RestartFinished { .. } => "restart_finished",
+            Self::Memory { .. } => "memory",
+            Self::Renewed { .. } => "renewed",
             Self::Test => "test",
         }
     }

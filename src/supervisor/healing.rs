@@ -125,6 +125,7 @@ impl Supervisor {
             began: now,
             asked,
             hasty,
+            renews: None,
             from: self.state.generation.clone(),
             done: None,
             deadline: now.after(drain + preparation + SERVICE_MARGIN),
@@ -224,6 +225,9 @@ impl Supervisor {
         let obstacles = if let Outcome::Obstructed(missing) = &outcome { Some(missing.clone()) } else { None };
         if running.asked && running.rung != Rung::Stop {
             actions.push(self.alert(now, AlertKind::RestartFinished { outcome: outcome.clone() }));
+        }
+        if let Some(before) = running.renews.filter(|_| succeeded) {
+            actions.push(self.alert(now, AlertKind::Renewed { before }));
         }
         actions.push(Action::Concluded { id: running.id, outcome });
         self.probe_due = now;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::trend::MemoryPolicy;
+
 /// How the gateway comes to run: who starts it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manager {
@@ -86,6 +88,14 @@ pub struct Policy {
     pub kill_budget: u32,
     /// … in any window of this length (invariant 10).
     pub kill_window: Duration,
+    /// Sizes of the process tree, and what follows from them.
+    pub memory: MemoryPolicy,
+    /// At most so many restarts for want of memory …
+    pub renewals: u32,
+    /// … in so long a time: what fills up faster needs a person.
+    pub renewal_window: Duration,
+    /// A limit that is nearer than this is worth a restart at the next quiet moment.
+    pub leak_horizon: Duration,
     /// Put the last good configuration back without asking, when one that was changed since does not start.
     pub roll_back: bool,
     /// Run `openclaw doctor --fix` when plain attempts do not help.
@@ -129,6 +139,10 @@ impl Default for Policy {
             budget_window: Duration::from_mins(5),
             kill_budget: 2,
             kill_window: Duration::from_mins(5),
+            memory: MemoryPolicy::default(),
+            renewals: 2,
+            renewal_window: Duration::from_hours(6),
+            leak_horizon: Duration::from_hours(1),
             roll_back: false,
             doctor: false,
             hook: false,

@@ -11,6 +11,7 @@ use super::ladder::Rung;
 use super::limits::Window;
 use super::moment::{Moment, Shift, milliseconds};
 use super::observation::Identity;
+use super::trend::{MemoryLevel, MemoryTrend};
 
 /// The newest layout of [`State`].
 pub const VERSION: u32 = 1;
@@ -51,6 +52,12 @@ pub struct State {
     pub stopped: bool,
     /// Ends in good order that nobody asked Lifeguard for: now and then one is a restart of OpenClaw's own.
     pub orderly_ends: Window,
+    /// The memory of this generation, as it was saved last.
+    pub memory: MemoryTrend,
+    /// What the person has been told of the memory of this generation.
+    pub memory_told: MemoryLevel,
+    /// Restarts for want of memory.
+    pub renewals: Window,
     /// The attempt that is scheduled.
     pub attempt: Option<Attempt>,
     /// The attempt that is running.
@@ -124,6 +131,9 @@ pub struct RunningHeal {
     /// It skips the drain.
     #[serde(default)]
     pub hasty: bool,
+    /// It is a restart of a healthy gateway for want of memory: its size in bytes.
+    #[serde(default)]
+    pub renews: Option<u64>,
     /// The generation that is to be replaced.
     pub from: Option<Generation>,
     /// When the service had done its part; from then on the probes decide.
@@ -151,6 +161,9 @@ impl Default for State {
             config_stamp: None,
             stopped: false,
             orderly_ends: Window::default(),
+            memory: MemoryTrend::default(),
+            memory_told: MemoryLevel::Calm,
+            renewals: Window::default(),
             attempt: None,
             running: None,
             healthy_since: None,
@@ -181,6 +194,10 @@ impl State {
         self.heals.shift(shift);
         self.kills.shift(shift);
         self.orderly_ends.shift(shift);
+        self.renewals.shift(shift);
+        // No process lives through a boot.
+        self.memory.clear();
+        self.memory_told = MemoryLevel::Calm;
         self.breaker = match self.breaker {
             Breaker::Open { until, trials } => Breaker::Open { until: moved(until), trials },
             other => other,

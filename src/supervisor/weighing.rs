@@ -8,6 +8,7 @@ use super::moment::Moment;
 use super::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState};
 use super::policy::Manager;
 use super::state::Generation;
+use super::trend::MemoryLevel;
 use super::verdict::{Severity, Verdict};
 use super::{REFUSES, STANDSTILL};
 
@@ -31,6 +32,7 @@ impl Supervisor {
         self.track_generation(seen);
         self.track_spells(seen);
         self.note_surroundings(now, seen);
+        self.note_memory(now, seen);
         let context = Context {
             was_ready: self.state.generation.as_ref().is_some_and(|generation| generation.was_ready),
             speaks: self.state.generation.as_ref().is_some_and(|generation| generation.speaks),
@@ -221,6 +223,9 @@ impl Supervisor {
             }
             known => {
                 *known = Some(new);
+                self.memory.clear();
+                self.state.memory.clear();
+                self.state.memory_told = MemoryLevel::Calm;
                 self.draining_since = None;
                 self.closed_since = None;
             }

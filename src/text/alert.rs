@@ -8,6 +8,7 @@ use crate::request::Reply;
 use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::ladder::Rung;
+use crate::supervisor::trend::{Leak, MemoryLevel};
 use crate::supervisor::verdict::Verdict;
 
 /// How a moment (Unix milliseconds) is written where the text will be read.
@@ -82,6 +83,22 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         (AlertKind::RestartFinished { .. }, _) => {
             language.pick("The restart did not work", "재시작하지 못했습니다").to_owned()
         }
+        (AlertKind::Memory { leak: Some(leak), .. }, _) => {
+            let left = words::about(Duration::from_millis(leak.limit_in), language);
+            match language {
+                Language::English => format!("{who} loses memory: its limit is {left} away"),
+                Language::Korean => format!("{who} 메모리 누수: {left} 뒤 한도 도달"),
+            }
+        }
+        (AlertKind::Memory { bytes, .. }, _) => {
+            let size = words::size(*bytes);
+            match language {
+                Language::English => format!("{who} takes {size} of memory"),
+                Language::Korean => format!("{who} 메모리 사용량 {size}"),
+            }
+        }
+        (AlertKind::Renewed { .. }, Language::English) => format!("{who} was restarted to free memory"),
+        (AlertKind::Renewed { .. }, Language::Korean) => format!("{who} 메모리 확보를 위해 재시작됨"),
         (AlertKind::Test, _) => language.pick("Test alert from Lifeguard", "Lifeguard 시험 알림").to_owned(),
     }
 }
@@ -126,6 +143,20 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             Language::English => format!("{who}: {}", outcome.say(language)),
             Language::Korean => format!("{who}: {}", outcome.say(language)),
         },
+        AlertKind::Memory { level, bytes, leak, renews } => {
+            format!("{} {}", memory(*bytes, *leak, language), renewal(*level, *renews, language))
+        }
+        AlertKind::Renewed { before } => {
+            let size = words::size(*before);
+            match language {
+                Language::English => {
+                    format!("It had grown to {size}. Running work was finished first; nothing was down.")
+                }
+                Language::Korean => {
+                    format!("{size}까지 늘어나 있었습니다. 진행 중인 작업을 마친 뒤 재시작했으며 중단은 없었습니다.")
+                }
+            }
+        }
         AlertKind::Test => language
             .pick(
                 "If you can read this, alerts reach you here. Nothing is wrong.",
@@ -209,6 +240,40 @@ fn in_part(verdict: &Verdict, language: Language) -> &'static str {
             "직접 시작한 게이트웨이를 종료하면 서비스가 이어받습니다. 아니면 서비스를 제거하세요.",
         ),
         _ => language.pick("Lifeguard keeps watching.", "Lifeguard가 계속 지켜보고 있습니다."),
+    }
+}
+
+/// What the memory of a gateway that works comes to.
+fn memory(bytes: u64, leak: Option<Leak>, language: Language) -> String {
+    let size = words::size(bytes);
+    let grows = leak.map(|leak| {
+        let hourly = words::size(leak.per_hour);
+        match language {
+            Language::English => format!("It takes {size}, and {hourly} more every hour."),
+            Language::Korean => format!("현재 {size}이며 시간당 {hourly}씩 늘고 있습니다."),
+        }
+    });
+    grows.unwrap_or_else(|| match language {
+        Language::English => format!("It works, but takes {size}."),
+        Language::Korean => format!("정상 동작 중이나 {size}를 사용하고 있습니다."),
+    })
+}
+
+/// What Lifeguard does about the memory of a gateway that works.
+fn renewal(level: MemoryLevel, renews: bool, language: Language) -> &'static str {
+    match level {
+        _ if !renews => language.pick(
+            "Restart it before it runs out: Lifeguard only tells, for this gateway is not its to restart for that.",
+            "한도에 이르기 전에 재시작하세요. 이 게이트웨이는 Lifeguard가 알리기만 하고 재시작하지 않습니다.",
+        ),
+        MemoryLevel::Limit => language.pick(
+            "That is its limit: Lifeguard restarts it in good order, twice in six hours at most.",
+            "한도에 도달했습니다. Lifeguard가 작업을 마무리한 뒤 재시작합니다(6시간에 최대 2회).",
+        ),
+        MemoryLevel::Calm | MemoryLevel::Warning | MemoryLevel::Critical => language.pick(
+            "Lifeguard restarts it in good order before it runs out, at a moment when no work is in flight.",
+            "한도에 이르기 전, 진행 중인 작업이 없을 때 Lifeguard가 재시작합니다.",
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{duration, size};
+use super::words::{about, duration, size};
 use super::{Language, Phrase};
 use crate::supervisor::verdict::{Health, Verdict};
 
@@ -30,6 +30,8 @@ pub enum MenuPhrase<'a> {
     NotChecked,
     /// Resident memory, in bytes.
     Memory(u64),
+    /// A leak, and how long until the limit.
+    Leak(Duration),
     /// The next attempt, from now.
     NextAttempt(Duration),
     /// An incident that lasts: its age and the attempts so far.
@@ -110,6 +112,10 @@ impl Phrase for MenuPhrase<'_> {
             Self::Checked(age) => both(format!("checked {} ago", long(*age)), format!("{} 전 확인", long(*age))),
             Self::NotChecked => fixed("not checked yet", "아직 확인하지 않음"),
             Self::Memory(bytes) => size(*bytes),
+            Self::Leak(left) => {
+                let left = about(*left, language);
+                both(format!("memory limit in {left}"), format!("{left} 뒤 메모리 한도"))
+            }
             Self::NextAttempt(wait) if wait.is_zero() => fixed("next attempt now", "곧 다음 시도"),
             Self::NextAttempt(wait) => {
                 both(format!("next attempt in {}", long(*wait)), format!("{} 뒤 다음 시도", long(*wait)))

@@ -30,6 +30,22 @@ pub fn duration(duration: Duration, language: Language) -> String {
     text
 }
 
+/// A duration that is only estimated, in one unit: `3 h`, `40 min`.
+#[must_use]
+pub fn about(length: Duration, language: Language) -> String {
+    let hour = Duration::from_hours(1);
+    let unit = if length >= hour * 48 {
+        hour * 24
+    } else if length >= hour {
+        hour
+    } else {
+        Duration::from_mins(1)
+    };
+    let seconds = unit.as_secs();
+    let rounded = (length.as_secs() + seconds / 2) / seconds * seconds;
+    format!("{} {}", language.pick("about", "약"), duration(Duration::from_secs(rounded.max(60)), language))
+}
+
 /// A size in binary megabytes or gigabytes: `612 MB`, `2.4 GB`.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "one decimal of a size in gigabytes")]

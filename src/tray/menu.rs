@@ -175,6 +175,8 @@ impl Scene<'_> {
         let health = self.health(gateway);
         if health != Health::Stale {
             parts.extend(gateway.memory.map(|bytes| self.say(&MenuPhrase::Memory(bytes))));
+            let leak = gateway.leak.map(|leak| Duration::from_millis(leak.limit_in));
+            parts.extend(leak.map(|left| self.say(&MenuPhrase::Leak(left))));
             if matches!(health, Health::Down | Health::SafeMode) {
                 parts.extend(gateway.next_attempt.map(|at| self.say(&MenuPhrase::NextAttempt(self.until(at)))));
             }

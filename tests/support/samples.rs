@@ -58,6 +58,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         version: Some("2026.9.6".to_owned()),
         uptime: Some(273_600_000),
         latency: Some(400),
+        leak: None,
         memory: Some(612 * 1024 * 1024),
         crashes: 0,
         crash_limit: 6,
@@ -84,6 +85,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         pid: None,
         uptime: None,
         latency: None,
+        leak: None,
         memory: None,
         verdict: Verdict::Gone,
         ..healthy.clone()

@@ -28,6 +28,7 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         version: Some("2026.9.6".to_owned()),
         uptime: Some(11_400_000),
         latency: Some(430),
+        leak: None,
         memory: Some(734 * 1024 * 1024),
         crashes: 0,
         crash_limit: 6,

@@ -165,7 +165,11 @@ fn fields(alert: &GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
         AlertKind::Down { verdict, next_at, .. } => (Some(verdict), *next_at),
         AlertKind::SafeMode { verdict, next_trial_at } => (Some(verdict), Some(*next_trial_at)),
         AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict, .. } => (Some(verdict), None),
-        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => (None, None),
+        AlertKind::Recovered { .. }
+        | AlertKind::RestartFinished { .. }
+        | AlertKind::Memory { .. }
+        | AlertKind::Renewed { .. }
+        | AlertKind::Test => (None, None),
     };
     let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
     let verdict = verdict.or(alert.alert.incident.as_ref().filter(|_| recovered).map(|incident| &incident.verdict));

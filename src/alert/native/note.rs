@@ -114,18 +114,24 @@ fn loudness(kind: &AlertKind) -> Loudness {
     match kind {
         AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Loudness::Urgent,
         AlertKind::Recovered { .. } => Loudness::Quiet,
-        AlertKind::Down { .. } | AlertKind::Degraded { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => {
-            Loudness::Usual
-        }
+        AlertKind::Renewed { .. } => Loudness::Quiet,
+        AlertKind::Down { .. }
+        | AlertKind::Degraded { .. }
+        | AlertKind::RestartFinished { .. }
+        | AlertKind::Memory { .. }
+        | AlertKind::Test => Loudness::Usual,
     }
 }
 
 fn look(kind: &AlertKind) -> Look {
     match kind {
         AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Look::Trouble,
-        AlertKind::Degraded { .. } => Look::Caution,
+        AlertKind::Degraded { .. } | AlertKind::Memory { .. } => Look::Caution,
         AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
-        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => Look::News,
+        AlertKind::Recovered { .. }
+        | AlertKind::RestartFinished { .. }
+        | AlertKind::Renewed { .. }
+        | AlertKind::Test => Look::News,
     }
 }
 
@@ -137,7 +143,11 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         }
         AlertKind::Down { .. } | AlertKind::SafeMode { .. } => vec![Button::Restart, Button::OpenLog, Button::Pause],
         AlertKind::Blocked { .. } | AlertKind::Degraded { .. } => vec![Button::OpenLog],
-        AlertKind::Recovered { .. } | AlertKind::RestartFinished { .. } | AlertKind::Test => Vec::new(),
+        AlertKind::Memory { .. } => vec![Button::Restart],
+        AlertKind::Recovered { .. }
+        | AlertKind::RestartFinished { .. }
+        | AlertKind::Renewed { .. }
+        | AlertKind::Test => Vec::new(),
     }
 }
 

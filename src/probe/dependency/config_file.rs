@@ -16,6 +16,9 @@ use crate::supervisor::dependency::Trouble;
 /// `openclaw config validate` takes 1 to 3.4 s (gateway.md, section 4), and longer on a busy machine.
 const VALIDATE_LIMIT: Duration = Duration::from_secs(20);
 
+/// After it could not be asked, for want of time: the machine is busy.
+const ASK_AGAIN: Duration = Duration::from_mins(5);
+
 /// The largest file that is read, in bytes. Real ones have a few thousand.
 const LARGEST: u64 = 4 * 1024 * 1024;
 
@@ -36,6 +39,8 @@ struct Known {
     stamp: Option<(u64, Instant)>,
     /// The fingerprint that OpenClaw was asked about, and what it said.
     validated: Option<(u64, Option<Trouble>)>,
+    /// When OpenClaw could not be asked.
+    failed: Option<Instant>,
 }
 
 impl ConfigFile {
@@ -76,9 +81,13 @@ impl ConfigFile {
         };
         match validated {
             Some((known, trouble)) if known == stamp => trouble,
-            _ if since.elapsed() >= settled => self.validate(stamp).await,
+            _ if since.elapsed() >= settled && self.may_ask() => self.validate(stamp).await,
             _ => None,
         }
+    }
+
+    fn may_ask(&self) -> bool {
+        self.known().failed.is_none_or(|failed| failed.elapsed() >= ASK_AGAIN)
     }
 
     /// Asks OpenClaw, once for each fingerprint. What it cannot be asked about is taken for good.
@@ -97,6 +106,7 @@ impl ConfigFile {
             Err(ServiceError::NoCommand) => None,
             Err(error) => {
                 tracing::warn!(gateway = self.setup.name, %error, "OpenClaw could not be asked about its configuration");
+                self.known().failed = Some(Instant::now());
                 return None;
             }
         };

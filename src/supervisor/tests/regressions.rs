@@ -92,3 +92,15 @@ fn one_alert_per_look() {
     world.run(Duration::from_hours(12));
     assert_eq!(world.kinds(), ["down", "safe_mode"]);
 }
+
+/// A memory warning was followed by a "recovered" for an outage that never was.
+#[test]
+fn false_recovery_after_a_memory_warning() {
+    let mut world = World::healthy();
+    world.memory = Some(1_700 * 1024 * 1024);
+    world.run(Duration::from_mins(10));
+    world.memory = Some(700 * 1024 * 1024);
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.kinds(), ["memory"]);
+    assert_eq!(world.core.last_incident(), None);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Mood, World, network, no_docker, telegram};
+use crate::supervisor::activity::Activity;
 use crate::supervisor::breaker::Breaker;
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{AlertKind, Command};
@@ -264,4 +265,61 @@ fn a_service_manager_that_says_it_will_not_is_not_waited_for() {
     world.kill();
     world.run(Duration::from_secs(30));
     assert_eq!(world.rungs(), [Rung::Start]);
+}
+
+const GIGABYTE: u64 = 1024 * 1024 * 1024;
+
+#[test]
+fn much_memory_is_told_once_and_at_the_limit_the_gateway_is_renewed() {
+    let mut world = World::healthy();
+    world.memory = Some(7 * GIGABYTE / 4);
+    world.run(Duration::from_hours(3));
+    assert_eq!(world.kinds(), ["memory"]);
+    assert!(world.heals.is_empty());
+    world.memory = Some(9 * GIGABYTE / 4);
+    world.run(Duration::from_hours(3));
+    assert_eq!(world.kinds(), ["memory", "memory"]);
+    assert!(world.heals.is_empty(), "nobody knows whether work is in flight");
+    world.memory = Some(3 * GIGABYTE);
+    world.run(Duration::from_mins(2));
+    assert_eq!(world.rungs(), [Rung::Graceful]);
+    assert!(world.kills.is_empty());
+    world.memory = Some(GIGABYTE);
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["memory", "memory", "memory", "renewed"]);
+    assert_eq!(world.core.crashes(), 0);
+    assert_eq!(world.core.incident(world.now), None);
+}
+
+#[test]
+fn a_gateway_with_too_much_memory_is_renewed_as_soon_as_no_work_is_in_flight() {
+    let mut world = World::healthy();
+    let busy = |in_flight| Activity { channels: Vec::new(), in_flight: Some(in_flight) };
+    world.memory = Some(9 * GIGABYTE / 4);
+    world.activity = Some(busy(2));
+    world.run(Duration::from_hours(1));
+    assert!(world.heals.is_empty());
+    world.activity = Some(busy(0));
+    world.run(Duration::from_secs(20));
+    assert_eq!(world.rungs(), [Rung::Graceful]);
+}
+
+#[test]
+fn memory_that_fills_up_again_and_again_is_no_restart_loop() {
+    let mut world = World::healthy();
+    world.memory = Some(3 * GIGABYTE);
+    world.run(Duration::from_hours(5));
+    assert_eq!(world.heals.len(), 2);
+    assert_eq!(world.kinds().iter().filter(|kind| **kind == "memory").count(), 3, "once in each life");
+}
+
+#[test]
+fn where_it_is_not_wanted_memory_is_only_told() {
+    let mut policy = Policy::default();
+    policy.memory.restart = false;
+    let mut world = World::healthy_with(policy);
+    world.memory = Some(3 * GIGABYTE);
+    world.run(Duration::from_hours(5));
+    assert!(world.heals.is_empty());
+    assert_eq!(world.kinds(), ["memory"]);
 }

@@ -66,6 +66,7 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
         hasty: true,
+        renews: None,
     });
     let policy =
         Policy { startup_grace: Duration::from_mins(20), startup_limit: Duration::from_mins(30), ..Policy::default() };

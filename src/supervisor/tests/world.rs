@@ -54,6 +54,7 @@ pub(super) struct World {
     pub(super) config_changed: bool,
     pub(super) service: ServiceState,
     pub(super) latency: Option<Duration>,
+    pub(super) memory: Option<u64>,
     /// A heal is answered by this, and nothing is done.
     pub(super) obstruction: Option<DependencyState>,
 }
@@ -81,6 +82,7 @@ impl World {
             config_changed: false,
             service: ServiceState::Unmanaged,
             latency: None,
+            memory: None,
             obstruction: None,
         };
         world.start();
@@ -125,6 +127,7 @@ impl World {
         seen.config_stamp = self.config_stamp;
         seen.config_changed = self.config_changed;
         seen.latency = self.latency;
+        seen.memory = self.memory;
         let Some((identity, born)) = &self.process else {
             seen.process = ProcessState::Gone;
             seen.health = Answer::Refused;
