@@ -1,14 +1,20 @@
-//! Makes the figures of `docs/performance.md`: `make measure`, or `make measure PARTS="kills real idle"` for some.
+//! Makes the figures of `docs/performance.md`: `make measure`, or `make measure PARTS="kills real idle tray"` for some.
 //!
 //! Measured from outside, on the release build: signals are sent by this program, and Lifeguard's log and control
 //! socket say what it made of them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
+#[path = "../tests/support/desktop.rs"]
+mod desktop;
+#[path = "../tests/support/discord.rs"]
+mod discord;
 #[path = "../tests/support/gateway.rs"]
 mod gateway;
 #[path = "../tests/support/real_gateway.rs"]
 mod real_gateway;
+#[path = "../tests/support/stage.rs"]
+mod stage;
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,6 +22,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use desktop::Desktop;
 use gateway::{GatewayHome, START_LIMIT, ask_within, wait_until};
 use jiff::Timestamp;
 use lifeguard::control::client::ControlClient;
@@ -26,6 +33,7 @@ use lifeguard::supervisor::event::Command as Order;
 use lifeguard::supervisor::verdict::{Health, Verdict};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use stage::Stage;
 use tokio::runtime::Runtime;
 
 /// Kills in the first part.
@@ -52,6 +60,9 @@ fn main() {
     }
     if wanted("idle") {
         idle();
+    }
+    if wanted("tray") {
+        tray();
     }
 }
 
@@ -254,7 +265,26 @@ fn idle() {
     let watch = Watch::start(&home, "");
     watch.wait_healthy(None);
     watch.wait(SOON * 2, |gateway| gateway.health == Health::Healthy);
-    let pid = watch.child.id();
+    cost_of_idling("`lifeguard watch`", watch.child.id());
+}
+
+/// The same of the whole app, its icon in a real panel.
+fn tray() {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let desktop = Desktop::start().await;
+        let stage = Stage::set(program(), desktop, real_gateway::home(), "[alerts.native]\nenabled = false\n").await;
+        let app = stage.start();
+        let healthy = |gateway: &GatewaySnapshot| gateway.health == Health::Healthy;
+        stage.wait_for_status("a healthy gateway", START_LIMIT, healthy).await;
+        let icon = stage.desktop.tray_item(app.pid()).await;
+        assert!(icon.tooltip().await.1.contains("Up and ready"), "the icon says something else");
+        cost_of_idling("`lifeguard` with its icon", app.pid());
+    });
+}
+
+/// What a process uses while nothing happens.
+fn cost_of_idling(what: &str, pid: u32) {
     let (busy, before) = (busy(pid), wakes(pid));
     let begin = Instant::now();
     // A thread that ends takes its count along, so everyone's is looked at often: threads live for 10 s at least.
@@ -264,7 +294,7 @@ fn idle() {
         newest.extend(wakes(pid));
     }
     let (busy, seconds) = (self::busy(pid) - busy, begin.elapsed().as_secs_f64());
-    println!("idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
+    println!("{what}, idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
     println!("  processor: {:.0} ms per minute, {:.3} % of one core", busy * 60e3 / seconds, busy * 100.0 / seconds);
     let wakes: f64 = newest.iter().map(|(thread, count)| count - before.get(thread).unwrap_or(&0.0)).sum();
     println!("  wake-ups: {:.2} per second, by {} threads", wakes / seconds, newest.len());

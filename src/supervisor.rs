@@ -82,6 +82,7 @@ pub struct Supervisor {
     closed_since: Option<Moment>,
     /// Orderly shutdown, since.
     draining_since: Option<Moment>,
+    refuses_since: Option<Moment>,
     /// No verdict counts before this moment of the awake clock.
     quiet_until: Option<Moment>,
     probe_due: Moment,
@@ -130,6 +131,7 @@ impl Supervisor {
             suspect_since: None,
             closed_since: None,
             draining_since: None,
+            refuses_since: None,
             quiet_until: None,
             probe_due: now,
             probe_in_flight: None,
@@ -217,6 +219,7 @@ impl Supervisor {
             self.state.pause.and_then(|pause| pause.until),
             self.quiet_until,
             incident.and_then(|incident| incident.good_since).map(|since| since.after(self.hold(now))),
+            self.refuses_since.map(|since| since.after(telling::REASON_PATIENCE)),
         ];
         // A moment that has passed waits for an observation, not for the clock.
         let ahead =

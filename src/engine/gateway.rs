@@ -65,6 +65,8 @@ pub(super) struct GatewayTask {
     jobs: JoinSet<()>,
     heal: Option<AbortHandle>,
     watched: Option<(Identity, AbortHandle)>,
+    /// The process whose end was logged last; a heal and the watch may both report it.
+    ended: Option<Identity>,
     waiting: HashMap<u64, Vec<oneshot::Sender<Reply>>>,
     easel: Easel,
     /// What is wrong with keeping the state.
@@ -107,6 +109,7 @@ impl GatewayTask {
             jobs: JoinSet::new(),
             heal: None,
             watched: None,
+            ended: None,
             waiting: HashMap::new(),
             easel,
             discovered: begin,
@@ -172,12 +175,20 @@ impl GatewayTask {
         if let Event::Observed(seen) = &event {
             debug!(gateway = self.spec.name, ?seen, "observed");
         }
-        let exited = if let Event::Exited { identity, exit } = &event { Some((identity.pid, *exit)) } else { None };
+        if let Event::Exited { identity, exit } = &event
+            && !self.ended.as_ref().is_some_and(|ended| ended.is_same(identity))
+        {
+            info!(
+                gateway = self.spec.name,
+                pid = identity.pid,
+                code = exit.code,
+                signal = exit.signal,
+                "process ended"
+            );
+            self.ended = Some(identity.clone());
+        }
         let before = self.core.health();
         let actions = self.core.step(moment, event);
-        if let Some((pid, exit)) = exited {
-            info!(gateway = self.spec.name, pid, code = exit.code, signal = exit.signal, "process ended");
-        }
         let after = self.core.health();
         if before != after {
             info!(gateway = self.spec.name, from = before.name(), to = after.name(), verdict = ?self.core.verdict(), "health");

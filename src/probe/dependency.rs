@@ -27,6 +27,9 @@ const ANXIOUS: Duration = Duration::from_secs(2);
 /// A configuration that has not been edited for so long is done.
 const SETTLED: Duration = Duration::from_secs(20);
 
+/// The same while the gateway does not run: why it ended is worth knowing soon.
+const SETTLED_WHILE_GONE: Duration = Duration::from_secs(3);
+
 /// What the configuration says that the gateway needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
@@ -98,8 +101,12 @@ impl Dependencies {
         if due && !known.looking {
             known.looking = true;
             let shared = Arc::clone(&self.shared);
-            // A gateway that starts needs the machine for itself.
-            let settled = if gateway == Gateway::Silent { Duration::MAX } else { SETTLED };
+            let settled = match gateway {
+                Gateway::Answers => SETTLED,
+                // A gateway that starts needs the machine for itself.
+                Gateway::Silent => Duration::MAX,
+                Gateway::Gone => SETTLED_WHILE_GONE,
+            };
             tokio::spawn(async move { shared.look(settled).await });
         }
         Surroundings { states: known.states.clone(), config_stamp: known.stamp }

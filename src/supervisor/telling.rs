@@ -1,11 +1,17 @@
 //! Telling the person: each stage of an incident once, and its end once.
 
+use std::time::Duration;
+
 use super::Supervisor;
 use super::breaker::Breaker;
 use super::event::{Action, Alert, AlertKind};
 use super::incident::Stage;
 use super::moment::{Moment, milliseconds};
-use super::verdict::Severity;
+use super::verdict::{Severity, Verdict};
+
+/// How long "needs you" waits for its reason: OpenClaw takes up to ten seconds to check its configuration on a busy
+/// machine, and is asked some seconds after the gateway's end.
+pub(super) const REASON_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Supervisor {
     pub(super) fn alert(&self, now: Moment, kind: AlertKind) -> Action {
@@ -15,6 +21,8 @@ impl Supervisor {
 
     /// Tells what is due to be told, and ends an incident whose health has held.
     pub(super) fn tell(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        let refuses = self.verdict == Verdict::Refuses;
+        self.refuses_since = refuses.then(|| self.refuses_since.unwrap_or(now));
         self.open_degraded_incident(now);
         self.end_incident_if_held(now, actions);
         if self.state.pause.is_some() {
@@ -22,7 +30,7 @@ impl Supervisor {
         }
         let Some(incident) = &self.state.incident else { return };
         let told = incident.told;
-        let stage = self.stage();
+        let stage = self.stage(now);
         if stage <= told {
             return;
         }
@@ -55,14 +63,21 @@ impl Supervisor {
     }
 
     /// How far the present situation calls for telling.
-    fn stage(&self) -> Stage {
+    fn stage(&self, now: Moment) -> Stage {
         match self.verdict.severity() {
             Severity::Good | Severity::Neutral => Stage::Nothing,
             Severity::Impaired => Stage::Degraded,
+            Severity::Outage if self.awaits_reason(now) => Stage::Nothing,
             Severity::Outage if self.needs_person() || self.is_obstructed() => Stage::Blocked,
             Severity::Outage if matches!(self.state.breaker, Breaker::Open { .. }) => Stage::SafeMode,
             Severity::Outage => Stage::Down,
         }
+    }
+
+    /// Why it refuses to start is found out by asking OpenClaw; "needs you" without the reason would help nobody.
+    fn awaits_reason(&self, now: Moment) -> bool {
+        let lately = |since: Moment| now.awake_since(since) < REASON_PATIENCE;
+        self.verdict == Verdict::Refuses && !self.is_obstructed() && self.refuses_since.is_some_and(lately)
     }
 
     /// "Works, but not whole" becomes an incident when it has lasted.

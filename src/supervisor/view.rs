@@ -115,7 +115,9 @@ impl Supervisor {
         let health = self.health();
         if health != self.shown.health {
             self.shown.health = health;
-            self.shown.since = now;
+            // Health outlives a restart of Lifeguard.
+            let healthy_since = self.state.healthy_since.filter(|_| health == Health::Healthy);
+            self.shown.since = healthy_since.unwrap_or(now);
         }
     }
 

@@ -223,6 +223,7 @@ impl Supervisor {
             }
             known => {
                 *known = Some(new);
+                self.state.healthy_since = None;
                 self.memory.clear();
                 self.state.memory.clear();
                 self.state.memory_told = MemoryLevel::Calm;

@@ -323,3 +323,26 @@ fn where_it_is_not_wanted_memory_is_only_told() {
     assert!(world.heals.is_empty());
     assert_eq!(world.kinds(), ["memory"]);
 }
+
+#[test]
+fn a_person_is_called_with_the_reason_or_without_when_none_is_found() {
+    let mut world = World::healthy();
+    world.mood = Mood::Refuses;
+    world.kill();
+    world.run(Duration::from_secs(12));
+    assert_eq!(world.kinds(), ["down"]);
+    let trouble = Some(Trouble::Invalid("gateway: Unrecognized key".to_owned()));
+    world.dependencies.push(DependencyState { dependency: Dependency::Configuration, trouble });
+    world.run(Duration::from_secs(12));
+    assert_eq!(world.kinds(), ["down", "blocked"]);
+    let AlertKind::Blocked { waits_for, .. } = &world.alerts[1].kind else { panic!("{:?}", world.alerts[1]) };
+    assert_eq!(waits_for.len(), 1);
+
+    let mut world = World::healthy();
+    world.mood = Mood::Refuses;
+    world.kill();
+    world.run(Duration::from_secs(25));
+    assert_eq!(world.kinds(), ["down"]);
+    world.run(Duration::from_secs(15));
+    assert_eq!(world.kinds(), ["down", "blocked"]);
+}

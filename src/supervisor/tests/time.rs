@@ -83,3 +83,21 @@ fn a_quiet_gateway_causes_no_writes_to_disk() {
     world.run(Duration::from_hours(5));
     assert_eq!(world.persists, before);
 }
+
+#[test]
+fn health_is_as_old_as_it_is_whoever_watched_it() {
+    let mut world = World::healthy();
+    world.run(Duration::from_hours(2));
+    let began = world.core.shown().since;
+    let restart = |world: &mut World| {
+        let state = world.core.state().clone();
+        world.now = world.now.after(Duration::from_mins(5));
+        world.core = Supervisor::new(Policy::default(), state, world.now);
+        world.run(Duration::from_mins(1));
+        world.core.shown().since
+    };
+    assert!(restart(&mut world).elapsed_since(began) < Duration::from_mins(1));
+    // Nobody saw this one begin.
+    world.start();
+    assert!(restart(&mut world).elapsed_since(began) > Duration::from_hours(2));
+}
