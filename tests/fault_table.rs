@@ -178,7 +178,13 @@ fn ends_of_every_kind() {
     });
     let recovered = case.healthy(START_LIMIT, true);
     case.row(Some(recovered), &["start"], &[]);
+}
 
+#[test]
+fn a_restart_by_its_user() {
+    let home = real("");
+    let watch = Watch::new(&home, "child", AS_USERS_HAVE_IT);
+    let scene = Scene::new(&watch, "real");
     let case = scene.case(5, "`openclaw gateway restart` by its user", |_| {
         let run = home.command.iter().position(|word| word == "gateway").unwrap();
         let command =

@@ -239,9 +239,10 @@ impl Lifeguard<'_> {
         });
         let Some(last) = last.filter(|_| found) else {
             panic!(
-                "{what} did not come within {limit:?}; it shows {:#?}\nits log:\n{}",
+                "{what} did not come within {limit:?}; it shows {:#?}\nits log:\n{}\nthe gateway's:\n{}",
                 self.gateway(),
-                self.watch.log()
+                self.watch.log(),
+                self.watch.gateway_log()
             )
         };
         last
