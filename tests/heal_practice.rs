@@ -295,3 +295,19 @@ fn a_second_lifeguard_says_that_one_is_running() {
     assert_eq!(watch.status()["lifeguard_running"], true);
     assert_eq!(watch.heals(), 1);
 }
+
+/// The original took over a lock whose holder was dead by a race that leaked it; the kernel frees ours.
+#[test]
+fn stale_lock() {
+    let home = home(&[]);
+    let watch = Watch::new(&home, "child", QUICK);
+    let lifeguard = watch.start();
+    let pid = lifeguard.wait_healthy(SOON).pid;
+    lifeguard.crash();
+    let next = watch.start();
+    assert_eq!(next.wait_healthy(SOON).pid, pid, "the gateway is taken over, not started twice");
+    assert_eq!(watch.run(&["watch"]).status.code(), Some(1), "there is one Lifeguard at a time");
+    next.crash();
+    watch.start().wait_healthy(SOON);
+    assert_eq!(watch.heals(), 1);
+}

@@ -208,3 +208,19 @@ async fn an_agent_that_launchd_lost_track_of_is_loaded_anew() {
     assert_eq!(verbs, ["kickstart", "bootout", "enable", "bootstrap", "kickstart"]);
     assert_eq!(service.observe().await.state, ServiceState::Running);
 }
+
+/// The original matched labels by their beginning, and signalled the gateway of a sibling profile.
+#[tokio::test]
+async fn label_prefix() {
+    let (folder, service) = manager(Kind::Launchd);
+    put(&folder, PLIST, "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict></dict></plist>");
+    let (sibling, _guard) = managed();
+    let answer = job("running", Some(sibling.pid)).replace(&target(), &format!("{}.work", target()));
+    put(&folder, "print", &answer);
+    put(&folder, "disabled", "\tdisabled services = {\n\t\t\"ai.openclaw.gateway.work\" => disabled\n\t}\n");
+    let report = service.observe().await;
+    assert!(report.process.is_none() && report.state != ServiceState::Running, "{report:?}");
+    assert_ne!(report.state, ServiceState::Disabled);
+    let refused = service.perform(&heal(Rung::Restart, None), || ()).await;
+    assert!(refused.is_err() && is_running(key(&sibling)), "{refused:?}");
+}
