@@ -7,6 +7,7 @@ if (process.argv.includes("gateway") && process.argv.includes("run")) {
   const faults = {
     throw: () => { throw new Error("a fault was asked for"); },
     block: () => { for (;;) { /* for ever */ } },
+    grow: () => { globalThis.grown = Buffer.alloc(700 * 1024 * 1024, 1); },
     heap: () => {
       const kept = [];
       setInterval(() => { for (let i = 0; i < 100; i += 1) kept.push(new Array(20_000).fill(Math.random())); }, 1);
