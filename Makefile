@@ -16,7 +16,7 @@ else
 TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
 endif
 
-.PHONY: help run test check pictures docs measure macos-check macos-link
+.PHONY: help run test check pictures fault-table docs measure macos-check macos-link
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -45,6 +45,15 @@ pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded
 	@bundle/set-up.sh test gateway
 	$(CARGO) build --locked --bin lifeguard --example record
 	target/debug/examples/record
+
+fault-table: ## Put faults into the real gateway, one after the other; write docs/fault-table.md: 15 minutes
+	@bundle/set-up.sh test gateway
+	rm -rf target/fault-table
+	FAULT_TABLE=$(CURDIR)/target/fault-table $(CARGO) test --locked --test fault_table -- --test-threads 1
+	cat target/fault-table/*.row > target/fault-table/rows
+	awk -v rows=target/fault-table/rows '/^\| [0-9]+ \|/ { next } { print } \
+	    /^\| --- \| --- \| --- \| --- \|/ { while ((getline line < rows) > 0) print line }' docs/fault-table.md > target/fault-table/page
+	cp target/fault-table/page docs/fault-table.md
 
 docs: ## Build the API's documentation; a warning fails
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib

@@ -13,7 +13,8 @@ use crate::text::{Language, Phrase};
 
 /// Prints each change of a gateway's state, until the app ends.
 pub(super) async fn follow(mut snapshots: watch::Receiver<Snapshot>, language: Language) -> std::io::Result<()> {
-    say_line(&Line::Begin.say(language))?;
+    let practice = snapshots.borrow().gateways.iter().any(|gateway| gateway.practice);
+    say_line(&Line::Begin { practice }.say(language))?;
     let mut shown: Vec<String> = Vec::new();
     loop {
         let lines: Vec<(String, String)> = {

@@ -607,8 +607,8 @@ impl Phrase for Problem {
                 };
             }
             Self::NotInBundle => (
-                "Notifications need Lifeguard.app: start it from there (`make bundle` builds it).",
-                "알림을 보내려면 Lifeguard.app으로 실행해야 합니다(`make bundle`로 빌드).",
+                "macOS shows notifications only for an app bundle: start Lifeguard from Lifeguard.app.",
+                "macOS는 앱 번들의 알림만 표시합니다. Lifeguard.app으로 실행하세요.",
             ),
             Self::NotPermitted => (
                 "Notifications are not allowed: System Settings > Notifications > Lifeguard.",

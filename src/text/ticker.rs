@@ -8,7 +8,10 @@ use crate::supervisor::verdict::{Health, Verdict};
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
     /// The first one.
-    Begin,
+    Begin {
+        /// The practice gateway runs, and ends with Lifeguard.
+        practice: bool,
+    },
     /// How a gateway is now.
     State {
         /// The state.
@@ -37,7 +40,13 @@ pub enum Line {
 impl Phrase for Line {
     fn say(&self, language: Language) -> String {
         match self {
-            Self::Begin => language
+            Self::Begin { practice: true } => language
+                .pick(
+                    "Lifeguard is watching. Ctrl-C ends it, and the practice gateway with it.",
+                    "Lifeguard가 감시 중입니다. Ctrl-C를 누르면 연습용 게이트웨이와 함께 종료합니다.",
+                )
+                .to_owned(),
+            Self::Begin { practice: false } => language
                 .pick(
                     "Lifeguard is watching. Ctrl-C ends it; the gateway keeps running.",
                     "Lifeguard가 감시 중입니다. Ctrl-C로 종료합니다. 게이트웨이는 계속 실행됩니다.",
