@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use crate::redact;
 use crate::supervisor::event::Alert;
 use crate::text::Language;
 
@@ -18,7 +19,6 @@ mod http;
 mod hub;
 pub mod native;
 pub mod outbox;
-pub mod redact;
 pub mod route;
 #[cfg(test)]
 mod sample;

@@ -12,6 +12,7 @@ pub mod drill;
 pub mod engine;
 pub mod platform;
 pub mod probe;
+pub mod redact;
 pub mod request;
 pub mod service;
 pub mod snapshot;

@@ -2,7 +2,7 @@
 
 use tracing::error;
 
-use crate::alert::redact::redact;
+use crate::redact::redact;
 use crate::snapshot::Snapshot;
 
 /// The text of "Copy diagnostics".
