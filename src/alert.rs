@@ -18,12 +18,12 @@ mod http;
 mod hub;
 pub mod native;
 pub mod outbox;
-pub mod redact;
 pub mod route;
 #[cfg(test)]
 mod sample;
 pub mod secret;
 
+pub use crate::redact;
 pub use hub::{AlertHandle, AlertHub};
 
 /// One thing to tell, and of which gateway.
