@@ -3,6 +3,7 @@
 //! Each gateway is a bulkhead: its own core, its own queue, its own probes. What they share is the number of heals
 //! that may run at once, and the alert channels.
 
+mod chronicle;
 pub mod gateway;
 pub mod store;
 
@@ -17,6 +18,7 @@ use tracing::{error, warn};
 use self::gateway::{GatewayTask, Wish};
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
+use crate::evidence::EvidenceStore;
 use crate::platform::clock;
 use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
@@ -69,6 +71,8 @@ pub struct GatewaySpec {
     pub loaded: Loaded,
     /// Its log, where the service does not know it.
     pub log: Option<PathBuf>,
+    /// Where evidence of its incidents is stored.
+    pub evidence: EvidenceStore,
     /// Something that the person should know for as long as Lifeguard runs, ready to be read.
     pub notice: Option<String>,
 }

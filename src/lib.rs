@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod drill;
 pub mod engine;
+pub mod evidence;
 pub mod platform;
 pub mod probe;
 pub mod redact;

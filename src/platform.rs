@@ -4,6 +4,7 @@ pub mod clock;
 pub mod desktop;
 pub mod http;
 pub mod port;
+pub mod private;
 pub mod process;
 
 #[cfg(target_os = "linux")]

@@ -23,6 +23,11 @@ pub enum UserAction {
         /// Its name; `None` means the first one.
         gateway: Option<String>,
     },
+    /// Open the folder with the evidence of the gateway's newest incident.
+    OpenIncident {
+        /// Its name; `None` means the first one.
+        gateway: Option<String>,
+    },
     /// Send a test alert.
     TestAlerts {
         /// To this channel only; `None` means all.

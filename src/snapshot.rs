@@ -80,6 +80,9 @@ pub struct GatewaySnapshot {
     pub pause: Option<PauseSnapshot>,
     /// Where the gateway's log is, if it is known.
     pub log: Option<std::path::PathBuf>,
+    /// The folder with the evidence of its newest incident, if any was stored.
+    #[serde(default)]
+    pub evidence: Option<std::path::PathBuf>,
     /// Something about Lifeguard itself that the person should know, ready to be read (state folder read-only, …).
     pub notice: Option<String>,
 }

@@ -14,6 +14,7 @@ use crate::config::discovery::{DiscoveredGateway, discover};
 use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
+use crate::evidence::EvidenceStore;
 use crate::platform::boot_id;
 use crate::probe::ProbeLimits;
 use crate::probe::dependency::Needs;
@@ -74,6 +75,7 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
         store,
         loaded,
         log: found.log,
+        evidence: EvidenceStore::new(&setting.paths.state_dir, &kept_as),
         notice: setting.notice.map(str::to_owned),
     }
 }

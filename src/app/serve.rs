@@ -15,7 +15,7 @@ use crate::control::server::ControlSocket;
 use crate::engine::Engine;
 use crate::platform::desktop::{clipboard, login_item, open};
 use crate::request::UserAction;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{GatewaySnapshot, Snapshot};
 
 /// Wishes that may wait; a person asks seldom.
 const WISHES: usize = 64;
@@ -134,7 +134,10 @@ impl Desk {
             UserAction::Gateway { gateway, command, reply } => {
                 self.engine.command(gateway.as_deref(), command, reply).await;
             }
-            UserAction::OpenLog { gateway } => self.open_log(gateway.as_deref()),
+            UserAction::OpenLog { gateway } => self.open(gateway.as_deref(), "log", |gateway| gateway.log.clone()),
+            UserAction::OpenIncident { gateway } => {
+                self.open(gateway.as_deref(), "newest incident", |gateway| gateway.evidence.clone());
+            }
             UserAction::TestAlerts { channel, reply } => {
                 let alerts = self.alerts.clone();
                 tokio::spawn(async move {
@@ -170,22 +173,23 @@ impl Desk {
         }
     }
 
-    fn open_log(&self, gateway: Option<&str>) {
-        let log = {
+    /// Opens a file or folder of a gateway.
+    fn open(&self, gateway: Option<&str>, what: &'static str, place: impl FnOnce(&GatewaySnapshot) -> Option<PathBuf>) {
+        let found = {
             let snapshot = self.snapshots.borrow();
             let wanted = match gateway {
                 None => snapshot.gateways.first(),
                 Some(name) => snapshot.gateways.iter().find(|gateway| gateway.name == name),
             };
-            wanted.and_then(|gateway| gateway.log.clone())
+            wanted.and_then(place)
         };
-        let Some(log) = log else {
-            warn!(gateway, "the gateway's log is not known");
+        let Some(found) = found else {
+            warn!(gateway, what, "nobody knows where it is");
             return;
         };
         tokio::spawn(async move {
-            if let Err(error) = open::open(&log).await {
-                error!(%error, "the log could not be opened");
+            if let Err(error) = open::open(&found).await {
+                error!(%error, what, "it could not be opened");
             }
         });
     }

@@ -11,9 +11,12 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, error, info, warn};
 
+use super::chronicle::Chronicle;
 use super::store::StateStore;
 use super::{GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
+use crate::evidence::report::Report;
+use crate::evidence::{EvidenceStore, Sources};
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
@@ -24,7 +27,7 @@ use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{Action, Command, Event, HealReport};
 use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::moment::{Moment, milliseconds};
-use crate::supervisor::observation::Identity;
+use crate::supervisor::observation::{Exit, Identity, ProcessState};
 use crate::supervisor::policy::Policy;
 
 /// Distance of two looks for a gateway where there was none.
@@ -75,6 +78,7 @@ pub(super) struct GatewayTask {
     found: mpsc::UnboundedSender<Kind>,
     finds: mpsc::UnboundedReceiver<Kind>,
     docker_asked: Option<Moment>,
+    chronicle: Chronicle,
 }
 
 impl GatewayTask {
@@ -116,6 +120,7 @@ impl GatewayTask {
             found,
             finds,
             docker_asked: None,
+            chronicle: Chronicle::default(),
         }
     }
 
@@ -174,6 +179,9 @@ impl GatewayTask {
         let moment = now();
         if let Event::Observed(seen) = &event {
             debug!(gateway = self.spec.name, ?seen, "observed");
+            if let (ProcessState::Gone, Some(code)) = (&seen.process, seen.last_exit) {
+                self.chronicle.note_exit(Exit { code: Some(code), signal: None });
+            }
         }
         if let Event::Exited { identity, exit } = &event
             && !self.ended.as_ref().is_some_and(|ended| ended.is_same(identity))
@@ -185,6 +193,9 @@ impl GatewayTask {
                 signal = exit.signal,
                 "process ended"
             );
+            if *exit != Exit::default() {
+                self.chronicle.note_exit(*exit);
+            }
             self.ended = Some(identity.clone());
         }
         let before = self.core.health();
@@ -193,6 +204,7 @@ impl GatewayTask {
         if before != after {
             info!(gateway = self.spec.name, from = before.name(), to = after.name(), verdict = ?self.core.verdict(), "health");
         }
+        self.chronicle.note(&self.core, moment);
         // What an action is about to do must be on record first.
         if actions.contains(&Action::Persist) {
             self.save(moment);
@@ -200,7 +212,7 @@ impl GatewayTask {
         for action in actions {
             match action {
                 Action::Probe => self.probe(moment),
-                Action::Heal(heal) => self.begin_heal(heal),
+                Action::Heal(heal) => self.begin_heal(heal, moment),
                 Action::Concluded { id, outcome } => {
                     info!(gateway = self.spec.name, heal = id, outcome = outcome.name(), "heal concluded");
                     for reply in self.waiting.remove(&id).unwrap_or_default() {
@@ -276,13 +288,14 @@ impl GatewayTask {
         self.step(Event::Command(Command::Probe));
     }
 
-    fn begin_heal(&mut self, heal: Heal) {
+    fn begin_heal(&mut self, heal: Heal, moment: Moment) {
         if let Some(previous) = self.heal.take() {
             previous.abort();
         }
         info!(gateway = self.spec.name, heal = heal.id, rung = heal.rung.name(), asked = heal.asked, "heal begins");
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let (name, prober) = (self.spec.name.clone(), self.prober.clone());
+        let evidence = self.evidence_due(&heal, moment);
         self.heal = Some(self.jobs.spawn(async move {
             let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
@@ -292,6 +305,9 @@ impl GatewayTask {
                 drop(permit);
                 let _ = news.send(Event::Heal { id, report: HealReport::Obstructed(missing) });
                 return;
+            }
+            if let Some(evidence) = evidence {
+                evidence.collect(&name, id).await;
             }
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
@@ -312,6 +328,17 @@ impl GatewayTask {
                 let _ = news.send(Event::Exited { identity, exit });
             }
         }));
+    }
+
+    /// What is to be stored before this attempt, if anything is.
+    fn evidence_due(&mut self, heal: &Heal, moment: Moment) -> Option<Evidence> {
+        let mut report = self.chronicle.report_due(&self.core, heal, moment)?;
+        report.gateway.clone_from(&self.spec.name);
+        self.service.name().clone_into(&mut report.service);
+        report.config.path.clone_from(&self.spec.setup.config_path);
+        let process = heal.target.clone().or_else(|| self.core.shown().process.clone());
+        let log = self.service.log_path().or_else(|| self.spec.log.clone());
+        Some(Evidence { store: self.spec.evidence.clone(), report, sources: Sources { process, log } })
     }
 
     /// An attempt waits for Docker, and the configuration allows to start it.
@@ -346,6 +373,23 @@ impl GatewayTask {
             let _ = news.send(Event::Exited { identity: watched, exit });
         });
         self.watched = Some((identity, job));
+    }
+}
+
+/// Evidence that is to be collected.
+struct Evidence {
+    store: EvidenceStore,
+    report: Report,
+    sources: Sources,
+}
+
+impl Evidence {
+    /// Stores it. What goes wrong holds up no attempt.
+    async fn collect(self, gateway: &str, heal: u64) {
+        match self.store.collect(self.report, self.sources).await {
+            Ok(folder) => info!(gateway, heal, folder = %folder.display(), "evidence stored"),
+            Err(error) => warn!(gateway, heal, %error, "evidence could not be stored"),
+        }
     }
 }
 
@@ -410,6 +454,7 @@ pub(super) fn snapshot(
         last_incident: core.last_incident().cloned(),
         pause: core.pause().map(|pause| PauseSnapshot { until: pause.until.map(|until| wall_of(until, moment)) }),
         log: service.log_path().or_else(|| spec.log.clone()),
+        evidence: spec.evidence.newest(),
         notice,
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
+use crate::platform::private::file_name;
 use crate::supervisor::moment::Moment;
 use crate::supervisor::state::{State, VERSION, shift_between_boots};
 
@@ -77,8 +78,7 @@ impl StateStore {
     /// The file of the gateway `name` in `folder`; `boot` names this boot of the machine, where the system does.
     #[must_use]
     pub fn new(folder: &Path, name: &str, boot: Option<String>) -> Self {
-        let name: String = name.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
-        Self { path: folder.join(format!("gateway-{name}.json")), boot }
+        Self { path: folder.join(format!("gateway-{}.json", file_name(name))), boot }
     }
 
     /// Loads the state, moved onto this boot's clocks. What cannot be read is kept aside, never overwritten.

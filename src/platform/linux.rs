@@ -115,6 +115,10 @@ pub(super) fn resident(pid: u32) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+pub(super) fn open_files(pid: u32) -> Option<u64> {
+    u64::try_from(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()).ok()
+}
+
 pub(super) fn exit_handle(pid: Pid) -> Result<OwnedFd, Errno> {
     pidfd_open(pid, PidfdFlags::empty())
 }

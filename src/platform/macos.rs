@@ -148,6 +148,27 @@ pub(super) fn resident(pid: u32) -> Option<u64> {
     Some(pid_info::<libc::proc_taskinfo>(pid, libc::PROC_PIDTASKINFO, 0)?.pti_resident_size)
 }
 
+/// With no buffer, libproc tells the size that the list would take, with room for some more files.
+pub(super) fn open_files(pid: u32) -> Option<u64> {
+    let pid = c_int::try_from(pid).ok()?;
+    // SAFETY: with no buffer, libproc only counts.
+    let size = unsafe { libc::proc_pidinfo(pid, libc::PROC_PIDLISTFDS, 0, std::ptr::null_mut(), 0) };
+    let size = usize::try_from(size).ok().filter(|size| *size > 0)?;
+    let mut list = vec![0_u8; size];
+    // SAFETY: the buffer is as long as libproc is told.
+    let filled = unsafe {
+        libc::proc_pidinfo(
+            pid,
+            libc::PROC_PIDLISTFDS,
+            0,
+            list.as_mut_ptr().cast::<c_void>(),
+            c_int::try_from(size).ok()?,
+        )
+    };
+    let filled = usize::try_from(filled).ok().filter(|filled| *filled > 0)?;
+    u64::try_from(filled / size_of::<libc::proc_fdinfo>()).ok()
+}
+
 /// A kqueue that becomes readable when the process ends.
 pub(super) fn exit_handle(pid: Pid) -> Result<OwnedFd, Errno> {
     let queue = kqueue()?;

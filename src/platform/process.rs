@@ -134,6 +134,12 @@ pub fn resident(key: ProcessKey) -> Option<u64> {
     system::resident(key.pid).filter(|_| is_running(key))
 }
 
+/// How many files a process has open, sockets included; `None` where the system does not tell.
+#[must_use]
+pub fn open_files(key: ProcessKey) -> Option<u64> {
+    system::open_files(key.pid).filter(|_| is_running(key))
+}
+
 /// The signals that Lifeguard ever sends. SIGUSR1 and SIGUSR2 are not among them: their meaning changed between
 /// OpenClaw's versions, up to opening a debugger (gateway.md, fact 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

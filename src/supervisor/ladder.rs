@@ -76,6 +76,14 @@ pub struct Heal {
     pub cause: Cause,
 }
 
+impl Heal {
+    /// Whether it stops a process that runs: what that process was about is lost then.
+    #[must_use]
+    pub fn stops_process(&self) -> bool {
+        self.target.is_some() && !matches!(self.rung, Rung::Start | Rung::StartChannels)
+    }
+}
+
 /// Why a heal is made: for the evidence, and for the user's own command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {

@@ -64,6 +64,8 @@ pub enum MenuPhrase<'a> {
     CounterAtZero(u32),
     /// Open the gateway's log.
     OpenLog,
+    /// Open the evidence of the newest incident.
+    OpenIncident,
     /// Copy a description of the state.
     CopyDiagnostics,
     /// The submenu of alerts.
@@ -166,6 +168,7 @@ impl Phrase for MenuPhrase<'_> {
                 both(format!("Crash counter: 0 of {limit}"), format!("충돌 횟수: {limit}회 중 0회"))
             }
             Self::OpenLog => fixed("Open log", "로그 열기"),
+            Self::OpenIncident => fixed("Open last incident", "최근 장애 기록 열기"),
             Self::CopyDiagnostics => fixed("Copy diagnostics", "진단 정보 복사"),
             Self::Alerts => fixed("Alerts", "알림"),
             Self::TestAlerts => fixed("Send a test", "시험 알림 보내기"),

@@ -141,6 +141,11 @@ impl Scene<'_> {
             self.say(&MenuPhrase::OpenLog),
             gateway.log.is_some(),
         ));
+        rows.push(item(
+            Choice::OpenIncident { gateway: name.clone() },
+            self.say(&MenuPhrase::OpenIncident),
+            gateway.evidence.is_some(),
+        ));
         rows
     }
 

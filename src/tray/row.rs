@@ -89,6 +89,11 @@ pub enum Choice {
         /// The gateway's name.
         gateway: String,
     },
+    /// Open the evidence of the newest incident.
+    OpenIncident {
+        /// The gateway's name.
+        gateway: String,
+    },
     /// Describe the state on the clipboard.
     CopyDiagnostics,
     /// Send a test alert on every channel.
@@ -113,6 +118,7 @@ impl Choice {
             Self::Resume { gateway } => format!("resume/{gateway}"),
             Self::Reset { gateway } => format!("reset/{gateway}"),
             Self::OpenLog { gateway } => format!("log/{gateway}"),
+            Self::OpenIncident { gateway } => format!("incident-folder/{gateway}"),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::TestAlerts => "test-alerts".to_owned(),
             Self::SetLoginItem(_) => "login-item".to_owned(),
@@ -135,6 +141,7 @@ impl Choice {
             Self::Resume { gateway } => command(gateway, Command::Resume),
             Self::Reset { gateway } => command(gateway, Command::Reset),
             Self::OpenLog { gateway } => UserAction::OpenLog { gateway: Some(gateway.clone()) },
+            Self::OpenIncident { gateway } => UserAction::OpenIncident { gateway: Some(gateway.clone()) },
             Self::CopyDiagnostics => UserAction::CopyDiagnostics,
             Self::TestAlerts => UserAction::TestAlerts { channel: None, reply: None },
             Self::SetLoginItem(on) => UserAction::SetLoginItem(*on),

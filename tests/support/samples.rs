@@ -70,6 +70,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         last_incident: Some(last_incident),
         pause: None,
         log: Some("/tmp/openclaw/openclaw.log".into()),
+        evidence: None,
         notice: None,
     };
     let lasting = |verdict, minutes: i64, attempts| IncidentSummary {

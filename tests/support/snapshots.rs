@@ -40,6 +40,7 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         last_incident: None,
         pause: None,
         log: None,
+        evidence: None,
         notice: None,
     }
 }
