@@ -340,6 +340,7 @@ fn the_json_keeps_its_shape() {
           "last_incident": null,
           "pause": null,
           "log": null,
+          "evidence": null,
           "notice": null
         }
       ],

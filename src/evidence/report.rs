@@ -17,6 +17,9 @@ pub const LONGEST_LIST: usize = 64;
 /// Longest text of a report, in characters.
 const LONGEST_TEXT: usize = 500;
 
+/// Characters of a text that are looked at: no secret is cut in two where it would be seen.
+const LOOKED_AT: usize = 4 * LONGEST_TEXT;
+
 /// What was known of an incident. Times are Unix milliseconds, sizes bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -118,7 +121,7 @@ pub struct Member {
 impl Report {
     /// Takes secrets out of every text that came from outside, and cuts what is endless.
     pub(super) fn tidy(&mut self) {
-        let clean = |text: &mut String| *text = cut(&printable(&redact(text)), LONGEST_TEXT);
+        let clean = |text: &mut String| *text = cut(&printable(&redact(&cut(text, LOOKED_AT))), LONGEST_TEXT);
         clean(&mut self.summary);
         self.history.drain(..self.history.len().saturating_sub(LONGEST_LIST));
         self.history.iter_mut().for_each(|passage| clean(&mut passage.summary));
