@@ -137,6 +137,9 @@ pub struct ProbeConfig {
     pub timeout: Duration,
     /// Failed rounds in a row before an outage counts as one.
     pub failures_before_down: u32,
+    /// Distance of two inquiries about the gateway's own work, a minute at least; zero: never ask.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub activity_interval: Duration,
 }
 
 /// `[heal]`: see [`Policy`] for what each number means.
@@ -323,6 +326,7 @@ impl Default for ProbeConfig {
             connect_timeout: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
             failures_before_down: 2,
+            activity_interval: Duration::from_mins(5),
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::request::Reply;
 use crate::service::{GatewaySetup, Kind, Service};
 use crate::snapshot::{ChannelSnapshot, GatewaySnapshot, Snapshot};
 use crate::supervisor::Supervisor;
+use crate::supervisor::activity::Inquiry;
 use crate::supervisor::event::Command;
 use crate::supervisor::moment::Moment;
 use crate::supervisor::policy::Policy;
@@ -190,7 +191,7 @@ pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error
     let begin = now();
     let state = State { pause: spec.loaded.state.pause, ..State::default() };
     let mut core = Supervisor::new(policy, state, begin);
-    let seen = prober.round(&service, begin).await;
+    let seen = prober.round(&service, begin, Inquiry::Never).await;
     core.look(now(), &seen);
     Ok(gateway::snapshot(&spec, &service, &core, None, now()))
 }

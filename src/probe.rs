@@ -1,5 +1,6 @@
 //! Looking: one file per thing that can be observed, and the round that puts them together.
 
+mod activity;
 pub mod dependency;
 pub mod http;
 pub mod intent;
@@ -10,6 +11,7 @@ pub mod process;
 use std::sync::Arc;
 use std::time::Duration;
 
+use activity::ActivityProbe;
 use dependency::{Dependencies, Gateway, Needs};
 use http::HttpProbe;
 use intent::IntentProbe;
@@ -18,6 +20,7 @@ use port::Holder;
 use crate::platform::process::{own_uid, tree};
 use crate::service::identity::{confirm, key};
 use crate::service::{GatewaySetup, Service};
+use crate::supervisor::activity::Inquiry;
 use crate::supervisor::intent::{Intent, IntentSeen};
 use crate::supervisor::moment::Moment;
 use crate::supervisor::observation::{Answer, Identity, Observation, PortOwner, ProcessState, ServiceState};
@@ -29,6 +32,8 @@ pub struct ProbeLimits {
     pub connect_timeout: Duration,
     /// For one answer, from connecting to its last byte.
     pub timeout: Duration,
+    /// Distance of two inquiries about the gateway's own work, a minute at least; zero: never ask.
+    pub activity_interval: Duration,
 }
 
 /// Looks at one gateway.
@@ -36,6 +41,7 @@ pub struct ProbeLimits {
 pub struct Prober {
     http: HttpProbe,
     dependencies: Dependencies,
+    activity: ActivityProbe,
     intent: IntentProbe,
     port: u16,
 }
@@ -46,6 +52,7 @@ impl Prober {
         Ok(Self {
             http: HttpProbe::new(setup.port, limits.connect_timeout, limits.timeout)?,
             dependencies: Dependencies::new(needs, setup.clone()),
+            activity: ActivityProbe::new(setup.clone(), limits.activity_interval),
             intent: IntentProbe::new(setup),
             port: setup.port,
         })
@@ -57,8 +64,9 @@ impl Prober {
         &self.dependencies
     }
 
-    /// One round: the endpoints and the service side by side, then what they leave in question.
-    pub async fn round(&self, service: &Arc<Service>, began: Moment) -> Observation {
+    /// One round: the endpoints and the service side by side, then what they leave in question. `inquiry`: whether the
+    /// gateway may be asked about its work, beside.
+    pub async fn round(&self, service: &Arc<Service>, began: Moment, inquiry: Inquiry) -> Observation {
         let (answers, report) = tokio::join!(self.http.ask(), service.observe());
         let process = match &report.process {
             Some(identity) => process::state(identity),
@@ -80,8 +88,10 @@ impl Prober {
             Some(identity) => memory::tree(identity).await,
             None => None,
         };
+        let activity = self.activity.known(inquiry, process.identity());
         Observation {
             began,
+            activity,
             startup: answers.startup,
             health: answers.health,
             ready: answers.ready,

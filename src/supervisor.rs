@@ -83,6 +83,8 @@ pub struct Supervisor {
     /// Orderly shutdown, since.
     draining_since: Option<Moment>,
     refuses_since: Option<Moment>,
+    /// When the machine woke, or Lifeguard came out of a standstill.
+    woke: Option<Moment>,
     /// No verdict counts before this moment of the awake clock.
     quiet_until: Option<Moment>,
     probe_due: Moment,
@@ -132,6 +134,7 @@ impl Supervisor {
             closed_since: None,
             draining_since: None,
             refuses_since: None,
+            woke: None,
             quiet_until: None,
             probe_due: now,
             probe_in_flight: None,
@@ -269,6 +272,7 @@ impl Supervisor {
 
     /// After a sleep: look at once, believe nothing bad for a while.
     fn be_quiet(&mut self, now: Moment) {
+        self.woke = Some(now);
         self.quiet_until = Some(now.after(self.policy.wake_grace));
         self.failures = 0;
         if self.verdict.severity() < Severity::Impaired {

@@ -30,7 +30,7 @@ fn an_unknown_key_is_named_with_the_nearest_known_one() {
     line 3, column 1: there is no key `xyz` here
       3 | xyz = 3
         | ^^^
-      Possible here: interval, retry_interval, connect_timeout, timeout, failures_before_down.
+      Possible here: interval, retry_interval, connect_timeout, timeout, failures_before_down, activity_interval.
     "#);
     assert_snapshot!(problems("[probe]\ninterva = \"10s\"\n", Language::Korean), @r#"
     config.toml: 설정 파일에 문제가 1개 있습니다:

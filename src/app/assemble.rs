@@ -71,7 +71,11 @@ async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec 
         policy: setting.config.policy(Manager::Ourselves),
         needs: needs(gateway),
         start_docker: gateway.needs.docker && gateway.needs.start_docker,
-        limits: ProbeLimits { connect_timeout: probe.connect_timeout, timeout: probe.timeout },
+        limits: ProbeLimits {
+            connect_timeout: probe.connect_timeout,
+            timeout: probe.timeout,
+            activity_interval: probe.activity_interval,
+        },
         store,
         loaded,
         log: found.log,

@@ -262,8 +262,9 @@ impl GatewayTask {
             self.rediscover();
         }
         let (prober, service, news) = (self.prober.clone(), Arc::clone(&self.service), self.news.clone());
+        let inquiry = self.core.inquiry(moment);
         self.jobs.spawn(async move {
-            let seen = prober.round(&service, moment).await;
+            let seen = prober.round(&service, moment, inquiry).await;
             // The receiver lives as long as the task that owns this job.
             let _ = news.send(Event::Observed(Box::new(seen)));
         });

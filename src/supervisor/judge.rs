@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::REFUSES;
-use super::activity::ChannelState;
+use super::activity::{ChannelCondition, ChannelState};
 use super::intent::Intent;
 use super::observation::{Answer, Observation, PortOwner, ProcessState, ReadyBody, ServiceState};
 use super::policy::Policy;
@@ -92,19 +92,22 @@ fn live(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
 
 /// Live and ready: does it also work, and in its place?
 fn wholeness(seen: &Observation, policy: &Policy) -> Verdict {
-    let channels = |wrong: fn(&ChannelState, &Policy) -> bool| -> Vec<String> {
-        let all = seen.activity.iter().flat_map(|activity| &activity.channels);
-        all.filter(|channel| channel.enabled && wrong(channel, policy)).map(ChannelState::name).collect()
+    let in_state = |condition| -> Vec<String> { channels(seen, condition, policy).map(ChannelState::name).collect() };
+    let told = [
+        Verdict::LoggedOut(in_state(ChannelCondition::LoggedOut)),
+        Verdict::ChannelsDown(in_state(ChannelCondition::Down)),
+        Verdict::ChannelsSilent(in_state(ChannelCondition::Silent)),
+    ];
+    let says_something = |verdict: &Verdict| {
+        matches!(verdict, Verdict::LoggedOut(names) | Verdict::ChannelsDown(names) | Verdict::ChannelsSilent(names)
+            if !names.is_empty())
     };
-    let logged_out = channels(|channel, _| channel.logged_out);
-    if !logged_out.is_empty() {
-        return Verdict::LoggedOut(logged_out);
+    if let Some(verdict) = told.into_iter().find(says_something) {
+        return verdict;
     }
-    let silent = channels(|channel, policy| {
-        channel.connected && channel.silent_for.is_some_and(|silence| silence >= policy.channel_silence)
-    });
-    if !silent.is_empty() {
-        return Verdict::ChannelsSilent(silent);
+    let overdue = seen.activity.as_ref().and_then(|activity| activity.overdue);
+    if overdue.is_some_and(|length| length >= policy.overdue_after) {
+        return Verdict::Overdue;
     }
     // A job that its manager starts in vain every few seconds, beside a gateway that somebody else runs.
     if matches!(seen.service, ServiceState::Restarting | ServiceState::Failed(_)) {
@@ -116,6 +119,17 @@ fn wholeness(seen: &Observation, policy: &Policy) -> Verdict {
     Verdict::Healthy
 }
 
+/// The channels that say this of themselves.
+fn channels<'a>(
+    seen: &'a Observation,
+    condition: ChannelCondition,
+    policy: &Policy,
+) -> impl Iterator<Item = &'a ChannelState> {
+    let silence = policy.channel_silence;
+    let all = seen.activity.iter().flat_map(|activity| &activity.channels);
+    all.filter(move |channel| channel.condition(silence) == condition)
+}
+
 fn readiness(seen: &Observation, ready: &ReadyBody, policy: &Policy) -> Verdict {
     if ready.ready {
         return if ready.suppressed.is_empty() {
@@ -124,10 +138,16 @@ fn readiness(seen: &Observation, ready: &ReadyBody, policy: &Policy) -> Verdict 
             Verdict::ChannelsSuppressed(ready.suppressed.clone())
         };
     }
-    match ready.failing.iter().find(|name| name.starts_with("startup-")) {
-        Some(reason) => starting(seen, reason.clone(), policy),
-        None => Verdict::NotReady(ready.failing.clone()),
+    if let Some(reason) = ready.failing.iter().find(|name| name.starts_with("startup-")) {
+        return starting(seen, reason.clone(), policy);
     }
+    // Only what was refused for good is missing: no restart brings that back.
+    let logged_out = || channels(seen, ChannelCondition::LoggedOut, policy);
+    let explained = |name: &String| logged_out().any(|channel| channel.channel == *name);
+    if !ready.failing.is_empty() && ready.failing.iter().all(explained) {
+        return Verdict::LoggedOut(logged_out().map(ChannelState::name).collect());
+    }
+    Verdict::NotReady(ready.failing.clone())
 }
 
 /// It says itself that it is starting: believed up to the limit.

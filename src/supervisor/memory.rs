@@ -60,14 +60,22 @@ impl Supervisor {
         }
     }
 
+    /// Whether the next quiet moment may be the one to restart it in.
+    pub(super) fn is_short_of_memory(&self) -> bool {
+        self.memory.level() >= MemoryLevel::Critical || self.is_limit_near()
+    }
+
+    fn is_limit_near(&self) -> bool {
+        let horizon = u64::try_from(milliseconds(self.policy.leak_horizon)).unwrap_or(0);
+        self.memory.leak().is_some_and(|leak| leak.limit_in <= horizon)
+    }
+
     /// At the limit it is due; a graceful restart waits for running work. Before that, only while nothing runs.
     fn is_renewal_due(&self) -> bool {
-        let horizon = u64::try_from(milliseconds(self.policy.leak_horizon)).unwrap_or(0);
-        let near = self.memory.leak().is_some_and(|leak| leak.limit_in <= horizon);
         match self.memory.level() {
             MemoryLevel::Limit => true,
             MemoryLevel::Critical => self.in_flight == Some(0),
-            MemoryLevel::Warning | MemoryLevel::Calm => near && self.in_flight == Some(0),
+            MemoryLevel::Warning | MemoryLevel::Calm => self.is_limit_near() && self.in_flight == Some(0),
         }
     }
 

@@ -43,6 +43,11 @@ pub struct Policy {
     /// How long a channel may be missing before one restart is tried, where the network is known to work: the gateway's
     /// own monitor needs two cycles of 5 min (gateway.md, section 5).
     pub channel_patience: Duration,
+    /// A scheduled run that has been due for so long, while nothing is in flight, is overdue: the gateway's scheduler
+    /// looks at least once a minute.
+    pub overdue_after: Duration,
+    /// How long work may be overdue before one restart is tried.
+    pub overdue_patience: Duration,
     /// How long the gateway's own safe mode is left alone: a window of 5 min and a tick of its monitor (gateway.md,
     /// section 6, row 9).
     pub suppressed_patience: Duration,
@@ -117,6 +122,8 @@ impl Default for Policy {
             slow_answer: Duration::from_secs(2),
             channel_silence: Duration::from_mins(30),
             channel_patience: Duration::from_mins(15),
+            overdue_after: Duration::from_mins(10),
+            overdue_patience: Duration::from_mins(15),
             suppressed_patience: Duration::from_mins(10),
             update_limit: Duration::from_mins(30),
             unready_patience: Duration::from_mins(5),

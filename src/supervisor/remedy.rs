@@ -91,6 +91,7 @@ pub fn remedy(verdict: &Verdict, tried: &[Rung], means: Means, policy: &Policy) 
             once(Rung::Graceful, policy.channel_patience)
         }
         (Verdict::ChannelsSilent(_), _) if means.network => once(Rung::Graceful, policy.channel_patience),
+        (Verdict::Overdue, _) => once(Rung::Graceful, policy.overdue_patience),
         (
             Verdict::Unknown(_)
             | Verdict::Healthy
@@ -99,6 +100,7 @@ pub fn remedy(verdict: &Verdict, tried: &[Rung], means: Means, policy: &Policy) 
             | Verdict::NotReady(_)
             | Verdict::ChannelsSuppressed(_)
             | Verdict::ChannelsSilent(_)
+            | Verdict::ChannelsDown(_)
             | Verdict::LoggedOut(_)
             | Verdict::Orphan
             | Verdict::Slow
@@ -158,6 +160,8 @@ mod tests {
         assert_eq!(of(&Verdict::NotReady(channel()), NOTHING), []);
         assert_eq!(of(&Verdict::NotReady(vec!["state-database".to_owned()]), EVERYTHING), []);
         assert_eq!(of(&Verdict::LoggedOut(channel()), EVERYTHING), []);
+        assert_eq!(of(&Verdict::ChannelsDown(channel()), EVERYTHING), []);
+        assert_eq!(of(&Verdict::Overdue, NOTHING), [Graceful]);
         assert_eq!(of(&Verdict::Slow, EVERYTHING), []);
         assert_eq!(of(&Verdict::Orphan, EVERYTHING), []);
     }

@@ -26,6 +26,10 @@ pub enum Verdict {
     LoggedOut(Vec<String>),
     /// Live and ready, and yet channels that call themselves connected have carried nothing for too long.
     ChannelsSilent(Vec<String>),
+    /// Live and ready, and yet channels that are meant to run are not connected.
+    ChannelsDown(Vec<String>),
+    /// Live and ready, and idle, although scheduled work has long been due.
+    Overdue,
     /// Its process is gone and nothing listens.
     Gone,
     /// Gone, once more after several ends in a short time: health in between proved nothing.
@@ -97,7 +101,9 @@ impl Verdict {
             | Self::Orphan
             | Self::Slow
             | Self::LoggedOut(_)
-            | Self::ChannelsSilent(_) => Severity::Impaired,
+            | Self::ChannelsSilent(_)
+            | Self::ChannelsDown(_)
+            | Self::Overdue => Severity::Impaired,
             Self::Gone
             | Self::CrashLoop
             | Self::Zombie
@@ -127,6 +133,8 @@ impl Verdict {
             Self::Slow => "slow",
             Self::LoggedOut(_) => "logged_out",
             Self::ChannelsSilent(_) => "channels_silent",
+            Self::ChannelsDown(_) => "channels_down",
+            Self::Overdue => "overdue",
             Self::Gone => "gone",
             Self::CrashLoop => "crash_loop",
             Self::Zombie => "zombie",

@@ -74,6 +74,7 @@ impl Phrase for Health {
 }
 
 impl Phrase for Verdict {
+    #[expect(clippy::too_many_lines, reason = "a sentence for each verdict, and no logic")]
     fn say(&self, language: Language) -> String {
         let text = match self {
             Self::Unknown(reason) if reason.is_empty() => language.pick("not looked at yet", "아직 확인하지 않음"),
@@ -124,6 +125,18 @@ impl Phrase for Verdict {
                     channels.join(", ")
                 );
             }
+            Self::ChannelsDown(channels) => {
+                return format!(
+                    "{}: {}",
+                    language
+                        .pick("up and ready, but channels are not connected", "정상이지만 연결되지 않은 채널이 있음"),
+                    channels.join(", ")
+                );
+            }
+            Self::Overdue => language.pick(
+                "up and ready, but scheduled work that is long due has not begun",
+                "정상이지만 예정된 작업이 시작되지 않음",
+            ),
             Self::CrashLoop => {
                 language.pick("it keeps ending soon after each start", "시작할 때마다 곧 종료되는 일이 반복됨")
             }

@@ -334,6 +334,8 @@ fn runs(verdict: &Verdict) -> bool {
         | Verdict::NotReady(_)
         | Verdict::ChannelsSuppressed(_)
         | Verdict::ChannelsSilent(_)
+        | Verdict::ChannelsDown(_)
+        | Verdict::Overdue
         | Verdict::LoggedOut(_)
         | Verdict::Orphan
         | Verdict::Slow

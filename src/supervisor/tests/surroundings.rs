@@ -294,7 +294,7 @@ fn much_memory_is_told_once_and_at_the_limit_the_gateway_is_renewed() {
 #[test]
 fn a_gateway_with_too_much_memory_is_renewed_as_soon_as_no_work_is_in_flight() {
     let mut world = World::healthy();
-    let busy = |in_flight| Activity { channels: Vec::new(), in_flight: Some(in_flight) };
+    let busy = |in_flight| Activity { in_flight: Some(in_flight), ..Activity::default() };
     world.memory = Some(9 * GIGABYTE / 4);
     world.activity = Some(busy(2));
     world.run(Duration::from_hours(1));

@@ -272,5 +272,5 @@ pub(super) fn telegram(change: impl Fn(&mut ChannelState)) -> Activity {
     let mut channel =
         ChannelState { channel: "telegram".to_owned(), enabled: true, connected: true, ..ChannelState::default() };
     change(&mut channel);
-    Activity { channels: vec![channel], in_flight: None }
+    Activity { channels: vec![channel], ..Activity::default() }
 }
