@@ -60,6 +60,9 @@ pub struct GatewaySnapshot {
     /// Its leak, if it has one: what is lost per hour, and when the limit will be reached.
     #[serde(default)]
     pub leak: Option<Leak>,
+    /// Pieces of work that are in flight, as the gateway itself counts them; `None` if it was not asked lately.
+    #[serde(default)]
+    pub in_flight: Option<u32>,
     /// Crash counter.
     pub crashes: u32,
     /// Where the counter opens the breaker.

@@ -322,6 +322,7 @@ fn the_json_keeps_its_shape() {
           "latency": null,
           "memory": null,
           "leak": null,
+          "in_flight": null,
           "crashes": 2,
           "crash_limit": 6,
           "crashes_clear": 1795366800000,

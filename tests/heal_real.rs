@@ -47,6 +47,8 @@ fn the_real_gateway_is_healed_restarted_and_adopted() {
     assert_eq!(first.version.as_deref(), Some(real_gateway::VERSION));
     assert_eq!((watch.heals(), watch.headlines()), (1, Vec::new()));
 
+    lifeguard.wait(SOON, "its own report of its work", |gateway| gateway.in_flight == Some(0));
+
     // Killed: seen by the kernel's event, healed, told once each way.
     let killed_at = clock::wall();
     signal_gateway(first.pid.unwrap(), Signal::KILL);

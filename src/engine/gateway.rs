@@ -436,6 +436,7 @@ pub(super) fn snapshot(
         latency: shown.latency.map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX)),
         memory: shown.memory,
         leak: core.leak(),
+        in_flight: core.in_flight(),
         crashes: core.crashes(),
         crash_limit: core.policy().crash_limit,
         crashes_clear: core.crashes_clear().map(|at| wall_of(at, moment)),

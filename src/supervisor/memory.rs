@@ -16,6 +16,12 @@ impl Supervisor {
         self.memory.leak()
     }
 
+    /// Pieces of work that are in flight, where the gateway says so.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<u32> {
+        self.in_flight
+    }
+
     /// How much of the allowed memory is in use.
     #[must_use]
     pub fn memory_level(&self) -> MemoryLevel {

@@ -59,6 +59,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         uptime: Some(273_600_000),
         latency: Some(400),
         leak: None,
+        in_flight: None,
         memory: Some(612 * 1024 * 1024),
         crashes: 0,
         crash_limit: 6,
@@ -87,6 +88,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         uptime: None,
         latency: None,
         leak: None,
+        in_flight: None,
         memory: None,
         verdict: Verdict::Gone,
         ..healthy.clone()

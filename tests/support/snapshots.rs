@@ -29,6 +29,7 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         uptime: Some(11_400_000),
         latency: Some(430),
         leak: None,
+        in_flight: None,
         memory: Some(734 * 1024 * 1024),
         crashes: 0,
         crash_limit: 6,
