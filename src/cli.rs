@@ -19,6 +19,7 @@ mod context;
 mod demo;
 mod desktop;
 mod help;
+mod incidents;
 mod login_item;
 mod logs;
 pub mod output;
@@ -82,6 +83,7 @@ enum Command {
     Pause(pause::Arguments),
     Resume(resume::Arguments),
     Logs(logs::Arguments),
+    Incidents(incidents::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     LoginItem(login_item::Arguments),
@@ -151,6 +153,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Pause(arguments)) => pause::run(context, arguments),
         Some(Command::Resume(arguments)) => resume::run(context, arguments),
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
+        Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
     };

@@ -311,3 +311,21 @@ fn stale_lock() {
     watch.start().wait_healthy(SOON);
     assert_eq!(watch.heals(), 1);
 }
+
+#[test]
+fn evidence_is_stored_before_a_gateway_is_ended() {
+    let home = home(&[]);
+    let watch = Watch::new(&home, "child", QUICK);
+    let lifeguard = watch.start();
+    let pid = lifeguard.wait_healthy(SOON).pid;
+    assert_eq!(watch.run(&["incidents"]).status.code(), Some(1), "nothing has happened yet");
+    fault(&home, &Fault::Hang);
+    wait_new_pid(&lifeguard, pid);
+    let listed = String::from_utf8(watch.run(&["incidents"]).stdout).unwrap();
+    assert!(listed.starts_with("gateway #1 "), "{listed}");
+    let shown = watch.run(&["incidents", "show", "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((&report["verdict"], &report["process"]["pid"]), (&"hung".into(), &pid.into()), "{report}");
+    assert!(report["process"]["open_files"].as_u64().is_some_and(|files| files > 3), "{report}");
+    assert_eq!(watch.run(&["incidents", "show", "99"]).status.code(), Some(1));
+}

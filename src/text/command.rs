@@ -46,6 +46,11 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("logs.lines", "How many of the last lines [default: 50]", "마지막 줄 수 [기본값: 50]"),
     ("logs.follow", "Go on as the log grows, across rotations", "로그가 늘어나는 대로 계속 표시"),
     ("logs.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("incidents", "List the evidence that was stored of incidents", "장애 때 저장된 증거 목록"),
+    ("incidents.gateway", "Name of the gateway; left out, all of them", "게이트웨이 이름. 생략하면 모두"),
+    ("incidents show", "Show the evidence of an incident", "장애의 증거 표시"),
+    ("incidents show.number", "Number of the incident; left out, the newest one", "장애 번호. 생략하면 가장 최근"),
+    ("incidents show.json", "Only the report, as JSON", "보고서만 JSON으로"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     ("alerts test.channel", "Only to this channel: native, discord", "이 채널로만 보냄: native, discord"),
@@ -369,6 +374,12 @@ pub enum CommandPhrase {
     NotAPause(String),
     /// The pause is longer than a year, or already over.
     PauseOutOfBounds,
+    /// No bundle of evidence is stored.
+    NoEvidence,
+    /// No bundle of this incident is stored.
+    NoSuchIncident(u64),
+    /// A bundle cannot be read.
+    EvidenceUnreadable(String),
     /// There is no log there.
     NoLog(String),
     /// Nobody knows where the gateway's log is.
@@ -484,6 +495,18 @@ impl Phrase for CommandPhrase {
             Self::PauseOutOfBounds => {
                 language.pick("A pause lasts from a second to a year.", "일시 중지는 1초부터 1년까지 할 수 있습니다.")
             }
+            Self::NoEvidence => language.pick(
+                "No evidence is stored: it is taken before the first attempt of an incident.",
+                "저장된 증거가 없습니다. 장애의 첫 복구 시도 전에 저장됩니다.",
+            ),
+            Self::NoSuchIncident(number) if english => {
+                return format!("Nothing is stored of incident {number}: `lifeguard incidents` lists what is.");
+            }
+            Self::NoSuchIncident(number) => {
+                return format!("{number}번 장애의 증거가 없습니다. `lifeguard incidents`로 목록을 확인하세요.");
+            }
+            Self::EvidenceUnreadable(cause) if english => return format!("The evidence cannot be read: {cause}"),
+            Self::EvidenceUnreadable(cause) => return format!("증거를 읽을 수 없습니다: {cause}"),
             Self::NoLog(file) if english => return format!("There is no log yet: {file} does not exist."),
             Self::NoLog(file) => return format!("아직 로그가 없습니다: {file} 파일이 없습니다."),
             Self::LogUnknown => language.pick(
