@@ -14,6 +14,7 @@ use crate::supervisor::event::Alert;
 use crate::text::Language;
 
 pub mod channel;
+pub mod deadman;
 pub mod discord;
 mod http;
 mod hub;

@@ -71,6 +71,9 @@ pub enum AppError {
     /// The webhook is not one.
     #[error("alerts.discord.webhook: {0}")]
     Webhook(String),
+    /// The dead-man's switch has no address.
+    #[error("deadman.url: {0}")]
+    Deadman(String),
     /// The practice gateway's places could not be made.
     #[error("the practice gateway could not be set up in {path}: {cause}; make the folder writable")]
     NoPractice {

@@ -40,6 +40,8 @@ pub struct Config {
     pub memory: MemoryConfig,
     /// Whom to tell.
     pub alerts: AlertsConfig,
+    /// The dead-man's switch.
+    pub deadman: DeadmanConfig,
     /// The menu-bar icon.
     pub tray: TrayConfig,
 }
@@ -232,6 +234,17 @@ pub struct DiscordConfig {
     pub username: Option<String>,
 }
 
+/// `[deadman]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeadmanConfig {
+    /// The check's address: in the file the address itself, `env:NAME` or `file:PATH`; once loaded, the address.
+    pub url: Option<Secret>,
+    /// Distance of two pings.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub interval: Duration,
+}
+
 /// `[tray]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -328,6 +341,12 @@ impl Default for ProbeConfig {
             failures_before_down: 2,
             activity_interval: Duration::from_mins(5),
         }
+    }
+}
+
+impl Default for DeadmanConfig {
+    fn default() -> Self {
+        Self { url: None, interval: Duration::from_mins(1) }
     }
 }
 

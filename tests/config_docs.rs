@@ -14,7 +14,7 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 10] = [
+const SECTIONS: [(&str, &str); 11] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
@@ -24,6 +24,7 @@ const SECTIONS: [(&str, &str); 10] = [
     ("## `[alerts]`", "[alerts]\n"),
     ("### `[alerts.native]`", "[alerts.native]\n"),
     ("### `[alerts.discord]`", "[alerts.discord]\n"),
+    ("## `[deadman]`", "[deadman]\n"),
     ("## `[tray]`", "[tray]\n"),
 ];
 

@@ -6,6 +6,7 @@ use tracing::info;
 
 use super::{AppError, Setting};
 use crate::alert::AlertSettings;
+use crate::alert::deadman::DeadmanSettings;
 use crate::alert::discord::DiscordSettings;
 use crate::alert::native::NativeSettings;
 use crate::alert::outbox::Pace;
@@ -132,4 +133,14 @@ pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
         critical_cooldown: alerts.critical_cooldown,
         pace: Pace::default(),
     })
+}
+
+/// The dead-man's switch, if one is wanted.
+pub(super) fn deadman(setting: &Setting<'_>) -> Result<Option<DeadmanSettings>, AppError> {
+    let deadman = &setting.config.deadman;
+    let Some(url) = &deadman.url else { return Ok(None) };
+    let unusable = |error: String| AppError::Deadman(error);
+    let secret = url.resolve(setting.environment).map_err(|error| unusable(error.to_string()))?;
+    let url = SecretUrl::parse(secret.expose()).map_err(|error| unusable(error.to_string()))?;
+    Ok(Some(DeadmanSettings { url, interval: deadman.interval }))
 }

@@ -64,10 +64,19 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let socket = ControlSocket::open(&setting.paths.socket).await?;
     let (actions, wishes) = mpsc::channel(WISHES);
     let alerts = AlertHub::start(assemble::alerts(setting)?, actions.clone());
+    let deadman = assemble::deadman(setting)?;
     let specs = assemble::gateways(setting).await;
     let practice = specs.iter().any(|spec| spec.practice);
     let engine = Engine::start(specs, &alerts)?;
     let snapshots = engine.snapshots();
+    if let Some(settings) = deadman {
+        let pictures = snapshots.clone();
+        tokio::spawn(async move {
+            if let Err(error) = crate::alert::deadman::run(settings, pictures).await {
+                error!(%error, "the dead-man's switch does not work");
+            }
+        });
+    }
     let (stop_socket, stopped) = oneshot::channel::<()>();
     let serving = socket.serve(snapshots.clone(), actions.clone(), async {
         // An error means that the sender was dropped: the app is ending.

@@ -52,6 +52,14 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
             Err(error) => findings.add(path, ConfigProblem::NoSecret(error.0)),
         }
     }
+    findings.positive("deadman", [("interval", config.deadman.interval)]);
+    if let Some(url) = &config.deadman.url {
+        match url.resolve(environment) {
+            Ok(address) if is_ping_address(&address) => config.deadman.url = Some(address),
+            Ok(_) => findings.add(["deadman", "url"], ConfigProblem::NotAPingAddress),
+            Err(error) => findings.add(["deadman", "url"], ConfigProblem::NoSecret(error.0)),
+        }
+    }
     findings.0
 }
 
@@ -210,12 +218,22 @@ fn is_webhook(address: &Secret) -> bool {
                 .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
             ours && url.path().starts_with("/api/") && url.path().contains("/webhooks/")
         }
-        "http" => {
-            host == "localhost"
-                || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-        }
+        "http" => is_this_machine(host),
         _ => false,
     }
+}
+
+/// An address that a ping may go to: encrypted, or on this machine.
+fn is_ping_address(address: &Secret) -> bool {
+    Url::parse(address.expose()).is_ok_and(|url| match url.scheme() {
+        "https" => url.has_host(),
+        "http" => url.host_str().is_some_and(is_this_machine),
+        _ => false,
+    })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ pub enum ConfigProblem {
     },
     /// A webhook that is not one of Discord's. Never shows the address.
     NotDiscord,
+    /// An address that no ping can go to. Never shows the address.
+    NotAPingAddress,
     /// A secret that could not be had; the reason contains no secret.
     NoSecret(PlaceProblem),
 }
@@ -125,6 +127,10 @@ impl ConfigProblem {
             Self::NotDiscord => language.pick(
                 "In Discord: channel settings, Integrations, Webhooks, Copy Webhook URL.",
                 "Discord의 채널 설정 > 연동 > 웹후크에서 웹후크 URL을 복사하세요.",
+            ),
+            Self::NotAPingAddress => language.pick(
+                "Copy the ping URL of the check, such as https://hc-ping.com/…; it must begin with https://.",
+                "점검의 핑 주소(예: https://hc-ping.com/…)를 복사하세요. https://로 시작해야 합니다.",
             ),
             Self::BadHost(_) => {
                 language.pick("Write it as `api.telegram.org:443`.", "`api.telegram.org:443`처럼 적으세요.")
@@ -192,6 +198,8 @@ impl Phrase for ConfigProblem {
             (Self::NotDiscord, Language::Korean) => {
                 "Discord 웹후크 주소가 아닙니다 (https://discord.com/api/webhooks/…)".to_owned()
             }
+            (Self::NotAPingAddress, Language::English) => "this is not an address to ping".to_owned(),
+            (Self::NotAPingAddress, Language::Korean) => "핑을 보낼 수 있는 주소가 아닙니다".to_owned(),
             (Self::NoSecret(reason), Language::English) => format!("the secret is not there: {}", reason.say(language)),
             (Self::NoSecret(reason), Language::Korean) => {
                 format!("비밀 값을 읽을 수 없습니다: {}", reason.say(language))
