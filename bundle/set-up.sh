@@ -105,7 +105,9 @@ need_for_testing() {
     need dbus-run-session dbus
     need xfce4-panel xfce4-panel
     need 'at:/usr/lib/*/xfce4/notifyd/xfce4-notifyd' xfce4-notifyd
+    need at:/usr/share/dbus-1/services/org.xfce.Xfconf.service xfconf
     need xdotool xdotool
+    need xclip xclip
     need import imagemagick
 }
 
