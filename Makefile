@@ -58,7 +58,7 @@ fault-table: ## Put faults into the real gateway, one after the other; write doc
 docs: ## Build the API's documentation; a warning fails
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
 
-measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or some PARTS of "kills real idle"
+measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or some PARTS of "kills real idle tray"
 	@bundle/set-up.sh test gateway
 	$(CARGO) build --locked --release --bin lifeguard --example measure
 	target/release/examples/measure $(PARTS)
