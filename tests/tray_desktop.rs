@@ -222,8 +222,9 @@ async fn a_person_opens_the_menu_it_stays_open_while_news_comes_and_a_row_is_cli
     tooltip_with(&item, "Paused").await;
     let menu = desktop.menu_window().expect("news closed the menu under the pointer");
 
-    // Twelve rows of one height; the fourth is the first that can be chosen.
-    desktop.click_at(menu.left + 60, menu.top + menu.height * 7 / 24);
+    // Fifteen rows of one height and three separators of less than half of it; the fourth row, below the first
+    // separator, is the first that can be chosen.
+    desktop.click_at(menu.left + 60, menu.top + menu.height * 6 / 25);
     assert!(preview.hear().contains("Restart { force: false }"));
 }
 
