@@ -20,6 +20,8 @@ mod http;
 mod hub;
 pub mod native;
 pub mod outbox;
+pub mod remark;
+pub mod remote;
 pub mod route;
 #[cfg(test)]
 mod sample;

@@ -141,7 +141,7 @@ async fn a_deleted_webhook_is_shown_and_not_hammered() {
         handle.announce(&down(incident));
     }
     let shown = channel(&handle, |channel| channel.problem.is_some()).await;
-    assert!(shown.problem.unwrap().contains("does not know this webhook (404)"));
+    assert!(shown.problem.unwrap().contains("does not know the configured address (404)"));
     assert_eq!(shown.last_delivery, None);
     assert_eq!(handle.flush(Duration::from_secs(20)).await, 5, "kept, not lost");
     assert_eq!(discord.seen().requests, 2, "one attempt, and one more at quitting");

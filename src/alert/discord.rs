@@ -1,26 +1,19 @@
-//! Discord: one webhook request per alert, confirmed by the message that comes back.
+//! Discord: one message per incident, created once and edited as it moves, confirmed by what comes back.
 
-use std::time::Duration;
-
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, StatusCode};
+use reqwest::Method;
 use serde::Deserialize;
 
-use super::GatewayAlert;
-use super::channel::{Channel, Failure};
-use super::http;
-use super::redact::{cut, one_line};
+use super::channel::{Confirmed, Dispatch, Failure, Form};
+use super::redact::one_line;
+use super::remote::{Answer, Recipient, Request};
 use super::secret::SecretUrl;
-use crate::supervisor::event::AlertKind;
 use crate::text::Language;
-use crate::text::alert::Problem;
+use crate::text::problem::{Problem, RemoteProblem};
 
 pub mod embed;
 
-/// Characters of a refusal's own words that are shown.
-const DETAIL: usize = 200;
-/// Waited when the server limits us without naming a time.
-const UNNAMED_WAIT: Duration = Duration::from_secs(5);
+/// Discord's code for a message that is not there ("JSON Error Codes").
+const UNKNOWN_MESSAGE: u32 = 10_008;
 
 /// Where and how to tell Discord.
 #[derive(Debug, Clone)]
@@ -31,66 +24,56 @@ pub struct DiscordSettings {
     pub username: Option<String>,
 }
 
-/// The channel `discord`.
+/// The recipient `discord`.
 #[derive(Debug)]
 pub struct Discord {
     settings: DiscordSettings,
     language: Language,
     host: String,
-    client: Option<Client>,
 }
 
 impl Discord {
-    /// A channel that has not connected yet.
+    /// One that speaks `language`.
     #[must_use]
     pub fn new(settings: DiscordSettings, language: Language) -> Self {
         let host = sysinfo::System::host_name().unwrap_or_default();
-        Self { settings, language, host, client: None }
-    }
-
-    fn client(&mut self) -> Result<Client, Failure> {
-        if let Some(client) = &self.client {
-            return Ok(client.clone());
-        }
-        match http::channel_client(self.settings.url.is_loopback()) {
-            Ok(client) => Ok(self.client.insert(client).clone()),
-            Err(error) => {
-                tracing::error!(error = describe(error), "the HTTP client cannot be built");
-                Err(Failure::later(Problem::NoHttpClient))
-            }
-        }
+        Self { settings, language, host }
     }
 }
 
-impl Channel for Discord {
-    fn name(&self) -> &'static str {
-        "discord"
+impl Recipient for Discord {
+    const NAME: &'static str = "discord";
+    const SERVICE: &'static str = "Discord";
+    const EDITS: bool = true;
+
+    fn is_loopback(&self) -> bool {
+        self.settings.url.is_loopback()
     }
 
-    /// The end of a restart interests the one who asked for it, who sits at the machine.
-    fn wants(alert: &GatewayAlert) -> bool {
-        !matches!(alert.alert.kind, AlertKind::RestartFinished { .. })
-    }
-
-    async fn deliver(&mut self, alert: &GatewayAlert, now: i64) -> Result<(), Failure> {
-        let client = self.client()?;
-        let context = embed::Context {
-            language: self.language,
-            username: self.settings.username.as_deref(),
-            host: &self.host,
-            now,
-        };
-        let message = embed::Message::new(alert, context);
+    fn request(&self, dispatch: &Dispatch<'_>) -> Request {
+        let context =
+            embed::Context { language: self.language, username: self.settings.username.as_deref(), host: &self.host };
+        let message = embed::Message::new(dispatch, context);
         let mut url = self.settings.url.expose().clone();
-        // Without it Discord answers before the message exists: nothing would be confirmed.
-        url.query_pairs_mut().append_pair("wait", "true");
-        let response = client.post(url).json(&message).send().await.map_err(broken)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = http::capped_body(response).await.map_err(broken)?;
-        judge(status, &headers, &body)
+        match dispatch.form {
+            Form::New => {
+                // Without it Discord answers before the message exists: nothing would be confirmed.
+                url.query_pairs_mut().append_pair("wait", "true");
+                Request::json(Method::POST, url, &message)
+            }
+            Form::Edit(reference) => {
+                // An https address can always be a base.
+                if let Ok(mut path) = url.path_segments_mut() {
+                    path.pop_if_empty().extend(["messages", reference]);
+                }
+                Request::json(Method::PATCH, url, &message)
+            }
+        }
     }
 
-    async fn close(&mut self) {}
+    fn judge(&self, dispatch: &Dispatch<'_>, answer: &Answer) -> Result<Confirmed, Failure> {
+        judge(dispatch.form, answer)
+    }
 }
 
 /// The part of a created message that proves that it was created.
@@ -111,104 +94,90 @@ struct Limited {
 #[derive(Deserialize)]
 struct Refusal {
     message: String,
+    #[serde(default)]
+    code: u32,
 }
 
 /// What an answer means.
-fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<(), Failure> {
-    let code = status.as_u16();
-    match code {
-        200..=299 => match serde_json::from_slice::<Created>(body) {
+fn judge(form: Form<'_>, answer: &Answer) -> Result<Confirmed, Failure> {
+    if answer.status.is_success() {
+        return match serde_json::from_slice::<Created>(&answer.body) {
             Ok(created) if !created.id.is_empty() => {
                 tracing::debug!(message = one_line(&created.id), "Discord confirmed the message");
-                Ok(())
+                Ok(Confirmed { reference: Some(created.id) })
             }
-            _ => Err(Failure::later(Problem::NotUnderstood)),
+            _ => Err(Failure::later(Problem::Remote {
+                service: Discord::SERVICE,
+                problem: RemoteProblem::NotUnderstood,
+            })),
+        };
+    }
+    let refusal = serde_json::from_slice::<Refusal>(&answer.body).ok();
+    let gone = refusal.as_ref().is_some_and(|refusal| refusal.code == UNKNOWN_MESSAGE);
+    if answer.status.as_u16() == 404 && gone && form != Form::New {
+        return Err(Failure::Gone);
+    }
+    Err(answer.failure::<Discord>(
+        |_| refusal.map(|refusal| refusal.message),
+        |body| {
+            let limited = serde_json::from_slice::<Limited>(body).ok()?;
+            if limited.global {
+                tracing::warn!("Discord limits everything that comes from this address, not only this webhook");
+            }
+            Some(limited.retry_after)
         },
-        300..=399 => Err(Failure::Parked(Problem::Redirected(code))),
-        404 => Err(Failure::Parked(Problem::WebhookUnknown)),
-        401 | 403 => Err(Failure::Parked(Problem::WebhookForbidden(code))),
-        429 => {
-            let wait = asked_wait(headers, body);
-            Err(Failure::Later { problem: Problem::RateLimited(wait), after: Some(wait) })
-        }
-        408 => Err(Failure::later(Problem::TimedOut)),
-        400..=499 => {
-            let detail = serde_json::from_slice::<Refusal>(body).map(|refusal| refusal.message);
-            let detail = detail.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned());
-            Err(Failure::Rejected(Problem::MessageRefused { status: code, detail: cut(&one_line(&detail), DETAIL) }))
-        }
-        _ => Err(Failure::later(Problem::ServerError(code))),
-    }
-}
-
-/// How long to wait after a 429: the longer of what header and body say. Both are in seconds; Cloudflare, in
-/// front of Discord, sends only the header.
-fn asked_wait(headers: &HeaderMap, body: &[u8]) -> Duration {
-    let header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok());
-    let limited = serde_json::from_slice::<Limited>(body).ok();
-    if limited.as_ref().is_some_and(|limited| limited.global) {
-        tracing::warn!("Discord limits everything that comes from this address, not only this webhook");
-    }
-    let seconds = header.into_iter().chain(limited.map(|limited| limited.retry_after)).reduce(f64::max);
-    seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(UNNAMED_WAIT)
-}
-
-/// What a request that got no whole answer means.
-fn broken(error: reqwest::Error) -> Failure {
-    let problem = if error.is_timeout() {
-        Problem::TimedOut
-    } else if is_untrusted(&error) {
-        Problem::Untrusted
-    } else {
-        Problem::Unreachable
-    };
-    tracing::debug!(error = describe(error), "the request to Discord failed");
-    Failure::later(problem)
-}
-
-/// Whether TLS is what failed. Its error travels inside an `io::Error`, which hides it from `source`.
-fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || inside.is_some_and(|inside| is_untrusted(inside))
-        || error.source().is_some_and(is_untrusted)
-}
-
-/// An error with its causes, without the address that it happened with.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    one_line(&text)
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
-    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<(), Failure> {
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<Confirmed, Failure> {
+        answer_to(Form::New, status, headers, body)
+    }
+
+    fn answer_to(
+        form: Form<'_>,
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> Result<Confirmed, Failure> {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        judge(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes())
+        let status = reqwest::StatusCode::from_u16(status).unwrap();
+        judge(form, &Answer { status, headers, body: body.as_bytes().to_vec() })
+    }
+
+    fn remote(problem: RemoteProblem) -> Problem {
+        Problem::Remote { service: "Discord", problem }
+    }
+
+    #[test]
+    fn an_edit_of_a_message_that_somebody_deleted_is_told_from_a_deleted_webhook() {
+        let unknown_message = r#"{"message":"Unknown Message","code":10008}"#;
+        assert_eq!(answer_to(Form::Edit("7"), 404, &[], unknown_message), Err(Failure::Gone));
+        let unknown_webhook = r#"{"message":"Unknown Webhook","code":10015}"#;
+        let parked = Err(Failure::Parked(remote(RemoteProblem::Unknown)));
+        assert_eq!(answer_to(Form::Edit("7"), 404, &[], unknown_webhook), parked);
+        assert_eq!(answer_to(Form::New, 404, &[], unknown_message), parked);
     }
 
     #[test]
     fn only_a_created_message_is_a_confirmation() {
-        assert_eq!(answer(200, &[], r#"{"id":"1","type":0}"#), Ok(()));
+        assert_eq!(answer(200, &[], r#"{"id":"1","type":0}"#), Ok(Confirmed { reference: Some("1".to_owned()) }));
         for body in ["", "<html>log in</html>", "{}", r#"{"id":""}"#, r#"{"id":"1""#] {
-            assert_eq!(answer(200, &[], body), Err(Failure::later(Problem::NotUnderstood)), "{body}");
+            assert_eq!(answer(200, &[], body), Err(Failure::later(remote(RemoteProblem::NotUnderstood))), "{body}");
         }
-        assert_eq!(answer(204, &[], ""), Err(Failure::later(Problem::NotUnderstood)));
+        assert_eq!(answer(204, &[], ""), Err(Failure::later(remote(RemoteProblem::NotUnderstood))));
     }
 
     #[test]
     fn a_limit_waits_as_long_as_header_or_body_say() {
         let limited = |seconds| {
             let wait = Duration::from_secs_f64(seconds);
-            Err(Failure::Later { problem: Problem::RateLimited(wait), after: Some(wait) })
+            Err(Failure::Later { problem: remote(RemoteProblem::RateLimited(wait)), after: Some(wait) })
         };
         assert_eq!(answer(429, &[], r#"{"message":"slow","retry_after":1.5,"global":false}"#), limited(1.5));
         assert_eq!(answer(429, &[("retry-after", "65")], "error code: 1015"), limited(65.0));
@@ -220,14 +189,18 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_trouble() {
-        assert_eq!(answer(404, &[], "{}"), Err(Failure::Parked(Problem::WebhookUnknown)));
-        assert_eq!(answer(401, &[], "{}"), Err(Failure::Parked(Problem::WebhookForbidden(401))));
-        assert_eq!(answer(302, &[], ""), Err(Failure::Parked(Problem::Redirected(302))));
-        assert_eq!(answer(503, &[], ""), Err(Failure::later(Problem::ServerError(503))));
-        let refused = Problem::MessageRefused { status: 400, detail: "Invalid Form Body".to_owned() };
+        assert_eq!(answer(404, &[], "{}"), Err(Failure::Parked(remote(RemoteProblem::Unknown))));
+        assert_eq!(answer(401, &[], "{}"), Err(Failure::Parked(remote(RemoteProblem::Forbidden(401)))));
+        assert_eq!(answer(302, &[], ""), Err(Failure::Parked(remote(RemoteProblem::Redirected(302)))));
+        assert_eq!(answer(503, &[], ""), Err(Failure::later(remote(RemoteProblem::ServerError(503)))));
+        let refused = remote(RemoteProblem::MessageRefused { status: 400, detail: "Invalid Form Body".to_owned() });
         let body = r#"{"message":"Invalid Form Body","code":50035}"#;
         assert_eq!(answer(400, &[], body), Err(Failure::Rejected(refused)));
         let long = answer(400, &[], &"x".repeat(100_000)).unwrap_err();
-        assert!(matches!(long.problem(), Problem::MessageRefused { detail, .. } if detail.chars().count() == DETAIL));
+        let Failure::Rejected(Problem::Remote { problem: RemoteProblem::MessageRefused { detail, .. }, .. }) = long
+        else {
+            panic!("{long:?}")
+        };
+        assert_eq!(detail.chars().count(), 200);
     }
 }

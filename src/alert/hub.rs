@@ -6,17 +6,18 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::channel::{Channel, Failure};
+use super::channel::{Channel, Dispatch, Failure, Form};
 use super::discord::Discord;
 use super::native::Native;
 use super::outbox::Outbox;
+use super::remote::Remote;
 use super::route::{Decision, Router};
 use super::{AlertSettings, GatewayAlert};
 use crate::platform::clock;
 use crate::request::{Receipt, UserAction};
 use crate::snapshot::{ChannelSnapshot, DeliverySnapshot};
 use crate::supervisor::event::{Alert, AlertKind};
-use crate::text::alert::Problem;
+use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
 /// Longest wait for the receipt of a test: a delivery that may be running, and the test's own.
@@ -41,7 +42,7 @@ impl AlertHub {
             hub.add(Native::start(native, hub.settings.language, actions));
         }
         if let Some(discord) = hub.settings.discord.clone() {
-            hub.add(Discord::new(discord, hub.settings.language));
+            hub.add(Remote::new(Discord::new(discord, hub.settings.language)));
         }
         AlertHandle { lanes: hub.lanes.into(), channels: hub.channels, language: hub.settings.language }
     }
@@ -62,7 +63,6 @@ impl Starting {
         });
         let queue = Arc::new(Queue {
             name,
-            wants: C::wants,
             state: Mutex::new(State {
                 router: Router::new(self.settings.cooldown, self.settings.critical_cooldown),
                 outbox: Outbox::new(self.settings.pace),
@@ -183,7 +183,6 @@ impl AlertHandle {
 #[derive(Debug)]
 struct Queue {
     name: &'static str,
-    wants: fn(&GatewayAlert) -> bool,
     state: Mutex<State>,
     news: Notify,
 }
@@ -214,9 +213,6 @@ impl Queue {
     }
 
     fn admit(&self, alert: &GatewayAlert) {
-        if !(self.wants)(alert) {
-            return;
-        }
         let now = clock::elapsed();
         let kind = alert.alert.kind.name();
         let mut state = self.state();
@@ -302,7 +298,7 @@ impl<C: Channel> Lane<C> {
                 if result.is_ok() {
                     self.queue.state().outbox.works_again();
                 }
-                if reply.send(result.err()).is_err() {
+                if reply.send(result.err().flatten()).is_err() {
                     tracing::debug!(channel = self.queue.name, "nobody waits for this receipt any more");
                 }
             }
@@ -349,12 +345,14 @@ impl<C: Channel> Lane<C> {
         }
     }
 
-    async fn deliver(&mut self, alert: &GatewayAlert) -> Result<(), Problem> {
-        self.deliver_or_fail(alert).await.map_err(|failure| failure.problem().clone())
+    async fn deliver(&mut self, alert: &GatewayAlert) -> Result<(), Option<Problem>> {
+        self.deliver_or_fail(alert).await.map_err(|failure| failure.problem().cloned())
     }
 
     async fn deliver_or_fail(&mut self, alert: &GatewayAlert) -> Result<(), Failure> {
-        let result = self.channel.deliver(alert, clock::wall()).await;
+        let now = clock::wall();
+        let dispatch = Dispatch { alert, id: "", form: Form::New, repeat: false, folded: false, now };
+        let result = self.channel.deliver(&dispatch).await.map(|_| ());
         let (channel, kind) = (self.queue.name, alert.alert.kind.name());
         let problem = match &result {
             Ok(()) => {
@@ -362,16 +360,16 @@ impl<C: Channel> Lane<C> {
                 None
             }
             Err(failure) => {
-                let cause = failure.problem().say(Language::English);
-                if self.problem.as_ref() == Some(failure.problem()) && !matches!(failure, Failure::Rejected(_)) {
+                let cause = failure.problem().map(|problem| problem.say(Language::English));
+                if self.problem.as_ref() == failure.problem() && !matches!(failure, Failure::Rejected(_)) {
                     tracing::debug!(channel, gateway = alert.gateway, kind, cause, "alert still not delivered");
                 } else {
                     tracing::warn!(channel, gateway = alert.gateway, kind, cause, "alert not delivered");
                 }
-                Some(failure.problem().say(self.language))
+                failure.problem().map(|problem| problem.say(self.language))
             }
         };
-        self.problem = result.as_ref().err().map(|failure| failure.problem().clone());
+        self.problem = result.as_ref().err().and_then(|failure| failure.problem().cloned());
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
                 if problem.is_none() {

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use super::GatewayAlert;
-use super::channel::{Channel, Failure};
+use super::channel::{Channel, Confirmed, Dispatch, Failure};
 use crate::platform::clock;
 use crate::request::{Reply, UserAction};
 use crate::supervisor::event::{AlertKind, Command};
-use crate::text::alert::{Button, Pressed, Problem};
+use crate::text::alert::{Button, Pressed};
+use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
 #[cfg(target_os = "linux")]
@@ -87,22 +88,24 @@ impl Channel for Native {
         "native"
     }
 
-    fn wants(_: &GatewayAlert) -> bool {
+    fn wants(&self, _: &GatewayAlert) -> bool {
         true
     }
 
-    async fn deliver(&mut self, alert: &GatewayAlert, now: i64) -> Result<(), Failure> {
+    async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
+        let alert = dispatch.alert;
         if matches!(alert.alert.kind, AlertKind::RestartFinished { .. }) && self.desk.is_echo(&alert.gateway) {
             tracing::debug!(gateway = alert.gateway, "the notification that asked for the restart shows its end");
-            return Ok(());
+            return Ok(Confirmed::default());
         }
-        let note = Note::of_alert(alert, self.language, now, &jiff::tz::TimeZone::system());
+        let note = Note::of_alert(dispatch, self.language, &jiff::tz::TimeZone::system());
         self.desk.put(alert, &note);
         self.desktop.show(&note, self.language).await.map_err(|problem| match problem {
             // These do not change by waiting: tried again only now and then.
             Problem::NoSessionBus | Problem::NotInBundle | Problem::NotPermitted => Failure::Parked(problem),
             problem => Failure::later(problem),
-        })
+        })?;
+        Ok(Confirmed::default())
     }
 
     /// Shows what has buttons once more without them: nobody would answer a press any more.

@@ -121,7 +121,7 @@ impl Outbox {
 
     /// An attempt failed. `chance` (0 to 1) spreads the attempts of many machines.
     pub fn failed(&mut self, number: u64, failure: &Failure, now: i64, chance: f64) {
-        if let Failure::Rejected(_) = failure {
+        if let Failure::Rejected(_) | Failure::Gone = failure {
             self.entries.retain(|entry| entry.number != number);
             return;
         }
@@ -185,10 +185,14 @@ mod tests {
 
     use super::*;
     use crate::alert::sample;
-    use crate::text::alert::Problem;
+    use crate::text::problem::{Problem, RemoteProblem};
 
     fn later() -> Failure {
-        Failure::later(Problem::Unreachable)
+        Failure::later(remote(RemoteProblem::Unreachable))
+    }
+
+    fn remote(problem: RemoteProblem) -> Problem {
+        Problem::Remote { service: "Discord", problem }
     }
 
     fn seconds(milliseconds: i64) -> i64 {
@@ -227,7 +231,7 @@ mod tests {
     fn the_server_is_obeyed_but_not_for_ever() {
         let mut outbox = Outbox::new(Pace::default());
         outbox.push(sample::down(1), 0);
-        let limited = |wait| Failure::Later { problem: Problem::RateLimited(wait), after: Some(wait) };
+        let limited = |wait| Failure::Later { problem: remote(RemoteProblem::RateLimited(wait)), after: Some(wait) };
         outbox.failed(1, &limited(Duration::from_secs(77)), 0, 0.0);
         assert_eq!(outbox.next_attempt(), Some(77_000));
         outbox.failed(1, &limited(Duration::from_secs(1_000_000)), 0, 0.0);
@@ -243,9 +247,9 @@ mod tests {
         let mut outbox = Outbox::new(Pace::default());
         outbox.push(sample::down(1), 0);
         outbox.push(sample::recovered(1), 0);
-        outbox.failed(1, &Failure::Parked(Problem::WebhookUnknown), 0, 0.0);
+        outbox.failed(1, &Failure::Parked(remote(RemoteProblem::Unknown)), 0, 0.0);
         assert_eq!(outbox.next_attempt(), Some(1_800_000));
-        outbox.failed(1, &Failure::Rejected(Problem::WebhookUnknown), 0, 0.0);
+        outbox.failed(1, &Failure::Rejected(remote(RemoteProblem::Unknown)), 0, 0.0);
         assert_eq!(outbox.len(), 1);
         outbox.works_again();
         assert_eq!(outbox.ready(0).unwrap().alert, sample::recovered(1));

@@ -1,6 +1,7 @@
 //! One alert of every kind, for the tests of this room.
 
 use crate::alert::GatewayAlert;
+use crate::alert::channel::{Dispatch, Form};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
@@ -27,6 +28,11 @@ fn alert(incident: Option<u64>, kind: AlertKind) -> GatewayAlert {
         practice: false,
         alert: Alert { incident, kind, at: AT },
     }
+}
+
+/// The first delivery of an alert, a second after it happened.
+pub(super) fn dispatch(alert: &GatewayAlert) -> Dispatch<'_> {
+    Dispatch { alert, id: "test-7", form: Form::New, repeat: false, folded: false, now: AT + 1_000 }
 }
 
 pub(super) fn down(incident: u64) -> GatewayAlert {

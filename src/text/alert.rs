@@ -338,6 +338,24 @@ pub fn late(happened: &str, delay: Duration, language: Language) -> String {
     }
 }
 
+/// What to add to a message that an earlier attempt may have brought already.
+#[must_use]
+pub fn repeat(language: Language) -> &'static str {
+    language.pick(
+        "Possibly a repeat: the connection broke before the first attempt was confirmed.",
+        "중복일 수 있음: 첫 시도가 확인되기 전에 연결이 끊어졌습니다.",
+    )
+}
+
+/// What to add to a message that stands for one that could not be sent.
+#[must_use]
+pub fn folded(language: Language) -> &'static str {
+    language.pick(
+        "The alert of the trouble itself could not be sent in time; this message tells both.",
+        "장애 알림을 제때 보내지 못해 이 메시지로 함께 알립니다.",
+    )
+}
+
 /// The name of a fact that is listed below an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
@@ -473,157 +491,4 @@ pub fn without_buttons(language: Language) -> &'static str {
         "Lifeguard's menu and `lifeguard restart` can restart it.",
         "Lifeguard 메뉴나 `lifeguard restart`로 재시작할 수 있습니다.",
     )
-}
-
-/// What is wrong with an alert channel, and what to do about it. Free of secrets by construction: the texts
-/// inside never come from a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
-    /// The webhook does not exist any more.
-    WebhookUnknown,
-    /// The webhook's token is not accepted.
-    WebhookForbidden(u16),
-    /// The server refused this very message.
-    MessageRefused {
-        /// HTTP status.
-        status: u16,
-        /// The server's own words, redacted.
-        detail: String,
-    },
-    /// Too many messages; the server said when to come back.
-    RateLimited(Duration),
-    /// The server answered with an error of its own.
-    ServerError(u16),
-    /// The server sent us elsewhere.
-    Redirected(u16),
-    /// The answer is not Discord's.
-    NotUnderstood,
-    /// No whole answer in time.
-    TimedOut,
-    /// No connection.
-    Unreachable,
-    /// The connection is not secure.
-    Untrusted,
-    /// The HTTP client could not be built.
-    NoHttpClient,
-    /// There is no session bus.
-    NoSessionBus,
-    /// Nobody on the session bus shows notifications.
-    NoNotificationDaemon,
-    /// The notification daemon refused.
-    DaemonRefused(String),
-    /// Not started from an .app bundle.
-    NotInBundle,
-    /// The person, or a profile, said no to notifications.
-    NotPermitted,
-    /// This channel is not configured.
-    NoSuchChannel,
-    /// The receiving side did not confirm within this time.
-    NotConfirmed(Duration),
-    /// Lifeguard's own alert tasks have ended.
-    Ended,
-}
-
-impl Phrase for Problem {
-    fn say(&self, language: Language) -> String {
-        let (english, korean) = match self {
-            Self::WebhookUnknown => (
-                "Discord does not know this webhook (404): create a new one and put its address into the configuration.",
-                "Discord에 없는 웹훅입니다(404). 새 웹훅을 만들어 설정에 주소를 입력하세요.",
-            ),
-            Self::WebhookForbidden(status) => {
-                return match language {
-                    Language::English => format!(
-                        "Discord does not accept this webhook ({status}): check that its address is whole, or create a new one."
-                    ),
-                    Language::Korean => {
-                        format!("Discord가 이 웹훅을 거부했습니다({status}). 주소가 온전한지 확인하거나 새로 만드세요.")
-                    }
-                };
-            }
-            Self::MessageRefused { status, detail } => {
-                return match language {
-                    Language::English => format!("Discord refused a message ({status}): {detail}"),
-                    Language::Korean => format!("Discord가 메시지를 거부했습니다({status}): {detail}"),
-                };
-            }
-            Self::RateLimited(wait) => {
-                let wait = words::duration(*wait, language);
-                return match language {
-                    Language::English => format!("Discord asks to wait {wait}; the message will follow by itself."),
-                    Language::Korean => {
-                        format!("Discord의 요청으로 {wait} 기다립니다. 이후 자동으로 전송됩니다.")
-                    }
-                };
-            }
-            Self::ServerError(status) => {
-                return match language {
-                    Language::English => format!("Discord has trouble of its own ({status}); tried again by itself."),
-                    Language::Korean => format!("Discord 서버 오류({status}). 자동으로 다시 시도합니다."),
-                };
-            }
-            Self::Redirected(status) => {
-                return match language {
-                    Language::English => format!(
-                        "The webhook's address leads elsewhere ({status}), which Lifeguard does not follow: enter the final address."
-                    ),
-                    Language::Korean => {
-                        format!("웹훅 주소가 다른 곳으로 연결됩니다({status}). 따라가지 않으니 최종 주소를 입력하세요.")
-                    }
-                };
-            }
-            Self::NotUnderstood => (
-                "The answer did not come from Discord: is there a proxy or a log-in page in between?",
-                "Discord의 응답이 아닙니다. 중간에 프록시나 로그인 페이지가 있는지 확인하세요.",
-            ),
-            Self::TimedOut => (
-                "Discord did not answer in time; tried again by itself.",
-                "Discord가 제때 응답하지 않았습니다. 자동으로 다시 시도합니다.",
-            ),
-            Self::Unreachable => (
-                "Discord cannot be reached: is the network up? Tried again by itself.",
-                "Discord에 연결할 수 없습니다. 네트워크를 확인하세요. 자동으로 다시 시도합니다.",
-            ),
-            Self::Untrusted => (
-                "The secure connection to Discord failed: check the clock and any proxy in between.",
-                "Discord와 보안 연결에 실패했습니다. 시계와 프록시를 확인하세요.",
-            ),
-            Self::NoHttpClient => (
-                "The HTTP client could not be set up: the log has the cause.",
-                "HTTP 클라이언트를 준비하지 못했습니다. 로그에서 원인을 확인하세요.",
-            ),
-            Self::NoSessionBus => (
-                "No desktop session bus here: notifications need a desktop session.",
-                "데스크톱 세션 버스가 없습니다. 알림을 보려면 데스크톱 세션이 필요합니다.",
-            ),
-            Self::NoNotificationDaemon => (
-                "Nothing on this desktop shows notifications: start a notification daemon such as xfce4-notifyd or dunst.",
-                "알림을 표시하는 프로그램이 없습니다. xfce4-notifyd나 dunst 같은 알림 데몬을 실행하세요.",
-            ),
-            Self::DaemonRefused(reason) => {
-                return match language {
-                    Language::English => format!("The notification daemon refused: {reason}"),
-                    Language::Korean => format!("알림 데몬이 거부했습니다: {reason}"),
-                };
-            }
-            Self::NotInBundle => (
-                "macOS shows notifications only for an app bundle: start Lifeguard from Lifeguard.app.",
-                "macOS는 앱 번들의 알림만 표시합니다. Lifeguard.app으로 실행하세요.",
-            ),
-            Self::NotPermitted => (
-                "Notifications are not allowed: System Settings > Notifications > Lifeguard.",
-                "알림이 허용되지 않았습니다: 시스템 설정 > 알림 > Lifeguard.",
-            ),
-            Self::NoSuchChannel => ("This channel is not configured.", "설정되지 않은 채널입니다."),
-            Self::NotConfirmed(limit) => {
-                let limit = words::duration(*limit, language);
-                return match language {
-                    Language::English => format!("No confirmation within {limit}."),
-                    Language::Korean => format!("{limit} 안에 확인을 받지 못했습니다."),
-                };
-            }
-            Self::Ended => ("Lifeguard is about to quit.", "Lifeguard가 종료되는 중입니다."),
-        };
-        language.pick(english, korean).to_owned()
-    }
 }

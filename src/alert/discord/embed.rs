@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::alert::GatewayAlert;
+use crate::alert::channel::Dispatch;
 use crate::alert::redact::{cut, one_line};
+use crate::alert::remark::remarks;
 use crate::supervisor::event::{AlertKind, Level};
 use crate::text::alert::{self as say, Field, Subject};
 use crate::text::{Language, Phrase, words};
@@ -21,8 +22,6 @@ const FOOTER: usize = 2048;
 const TOGETHER: usize = 6000;
 /// Limit of a webhook's name for one message.
 const USERNAME: usize = 80;
-/// An alert that arrives later than this says so.
-const LATE: Duration = Duration::from_mins(2);
 
 /// What a message needs besides the alert.
 #[derive(Debug, Clone, Copy)]
@@ -33,8 +32,6 @@ pub struct Context<'a> {
     pub username: Option<&'a str>,
     /// Name of this machine.
     pub host: &'a str,
-    /// Unix milliseconds.
-    pub now: i64,
 }
 
 /// The body of a webhook request.
@@ -88,8 +85,8 @@ pub fn colour(level: Level) -> u32 {
 impl Message {
     /// Writes the message.
     #[must_use]
-    pub fn new(alert: &GatewayAlert, context: Context<'_>) -> Self {
-        let language = context.language;
+    pub fn new(dispatch: &Dispatch<'_>, context: Context<'_>) -> Self {
+        let (alert, language) = (dispatch.alert, context.language);
         let kind = &alert.alert.kind;
         let name = one_line(&alert.gateway);
         let subject = Subject { name: &name, practice: alert.practice };
@@ -104,10 +101,10 @@ impl Message {
         };
         let sentences = one_line(&say::body(kind, subject, language, &relative));
         let mut description = with_moments(&escape(&sentences));
-        let delay = Duration::from_millis(u64::try_from(context.now.saturating_sub(alert.alert.at)).unwrap_or(0));
-        if delay >= LATE {
-            let late = say::late(&moment(alert.alert.at, 'f'), delay, language);
-            description = format!("{}\n*{late}*", cut(&description, DESCRIPTION - late.chars().count() - 3));
+        let remarks = remarks(dispatch, &moment(alert.alert.at, 'f'), language);
+        if !remarks.is_empty() {
+            let remarks = remarks.iter().fold(String::new(), |all, remark| format!("{all}\n*{remark}*"));
+            description = cut(&description, DESCRIPTION - remarks.chars().count()) + &remarks;
         }
         let version = env!("CARGO_PKG_VERSION");
         let footer = if alert.practice {
@@ -148,7 +145,7 @@ impl Embed {
     }
 }
 
-fn fields(alert: &GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
+fn fields(alert: &crate::alert::GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
     let language = context.language;
     let mut fields = Vec::new();
     let mut add = |field: Field, value: String, inline: bool| {
@@ -238,15 +235,19 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::alert::sample;
+    use crate::alert::{GatewayAlert, sample};
     use crate::supervisor::verdict::Verdict;
 
     fn context(language: Language) -> Context<'static> {
-        Context { language, username: None, host: "workshop", now: sample::AT + 1_000 }
+        Context { language, username: None, host: "workshop" }
     }
 
     fn json(alert: &GatewayAlert, context: Context<'_>) -> Value {
-        serde_json::to_value(Message::new(alert, context)).unwrap()
+        json_at(alert, sample::AT + 1_000, context)
+    }
+
+    fn json_at(alert: &GatewayAlert, now: i64, context: Context<'_>) -> Value {
+        serde_json::to_value(Message::new(&Dispatch { now, ..sample::dispatch(alert) }, context)).unwrap()
     }
 
     #[test]
@@ -264,9 +265,8 @@ mod tests {
     #[test]
     fn a_practice_alert_says_so_and_a_late_one_when_it_happened() {
         let alert = GatewayAlert { practice: true, gateway: "practice".to_owned(), ..sample::down(7) };
-        let late =
-            Context { now: sample::AT + 720_000, username: Some("  Life\nguard "), ..context(Language::English) };
-        let message = json(&alert, late);
+        let named = Context { username: Some("  Life\nguard "), ..context(Language::English) };
+        let message = json_at(&alert, sample::AT + 720_000, named);
         let embed = &message["embeds"][0];
         assert_eq!(embed["title"], "Practice gateway is down");
         assert!(embed["footer"]["text"].as_str().unwrap().ends_with(" · practice"));
@@ -316,7 +316,7 @@ mod tests {
                 waits_for: Vec::new(),
             };
             let now = if late { i64::MAX } else { 0 };
-            let message = json(&alert, Context { host: &host, now, ..context(Language::Korean) });
+            let message = json_at(&alert, now, Context { host: &host, ..context(Language::Korean) });
             let embed = &message["embeds"][0];
             let count = |value: &Value| value.as_str().unwrap().chars().count();
             let fields = embed["fields"].as_array().unwrap();

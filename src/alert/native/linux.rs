@@ -22,7 +22,8 @@ use zbus::{Connection, MatchRule, MessageStream, Variant, fdo};
 use super::note::{Look, Loudness, Note, button_name, button_named};
 use super::{NativeSettings, Notifier, Press};
 use crate::alert::redact::{cut, one_line};
-use crate::text::alert::{Problem, without_buttons};
+use crate::text::alert::without_buttons;
+use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
 const NAME: &str = "org.freedesktop.Notifications";
@@ -289,7 +290,7 @@ mod tests {
     use crate::alert::sample;
 
     fn note(alert: &crate::alert::GatewayAlert) -> Note {
-        Note::of_alert(alert, Language::English, sample::AT, &TimeZone::UTC)
+        Note::of_alert(&sample::dispatch(alert), Language::English, &TimeZone::UTC)
     }
 
     #[test]

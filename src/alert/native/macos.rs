@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::note::{Loudness, Note, button_name, button_named};
 use super::{NativeSettings, Notifier, Press};
-use crate::text::alert::Problem;
+use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
 /// Longest wait for the system to take a notification.

@@ -1,12 +1,12 @@
 //! What a notification says, and how loudly. Pure.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::GatewayAlert;
+use crate::alert::channel::Dispatch;
 use crate::alert::redact::{cut, one_line};
+use crate::alert::remark::remarks;
 use crate::request::Reply;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::verdict::Verdict;
@@ -17,8 +17,6 @@ use crate::text::{Language, Phrase};
 const BODY: usize = 500;
 /// The same for a title.
 const TITLE: usize = 120;
-/// An alert that is shown later than this says so.
-const LATE: Duration = Duration::from_mins(2);
 
 /// How much a notification may disturb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,18 +60,17 @@ pub struct Note {
 }
 
 impl Note {
-    /// The note for an alert. `now` is Unix milliseconds.
+    /// The note for an alert.
     #[must_use]
-    pub fn of_alert(alert: &GatewayAlert, language: Language, now: i64, zone: &TimeZone) -> Self {
+    pub fn of_alert(dispatch: &Dispatch<'_>, language: Language, zone: &TimeZone) -> Self {
+        let alert = dispatch.alert;
         let kind = &alert.alert.kind;
         let name = one_line(&alert.gateway);
         let subject = Subject { name: &name, practice: alert.practice };
         let moment = |at: i64| moment(at, alert.alert.at, language, zone);
         let mut body = say::body(kind, subject, language, &moment);
-        let delay = Duration::from_millis(u64::try_from(now.saturating_sub(alert.alert.at)).unwrap_or(0));
-        if delay >= LATE {
-            let happened = written(alert.alert.at, now, language, zone);
-            body = format!("{body} {}", say::late(&happened, delay, language));
+        for remark in remarks(dispatch, &written(alert.alert.at, dispatch.now, language, zone), language) {
+            body = format!("{body} {remark}");
         }
         Self {
             key: key(alert),
@@ -199,7 +196,7 @@ mod tests {
     use crate::alert::sample;
 
     fn note(alert: &GatewayAlert, language: Language, now: i64) -> Note {
-        Note::of_alert(alert, language, now, &TimeZone::UTC)
+        Note::of_alert(&Dispatch { now, ..sample::dispatch(alert) }, language, &TimeZone::UTC)
     }
 
     #[test]
