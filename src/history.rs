@@ -1,0 +1,359 @@
+//! What must not be lost, in one SQLite file: the core's state, incidents, alerts and their deliveries.
+//!
+//! A step of a gateway is stored in one transaction: the state and the alerts that it caused are there together or
+//! not at all. The file is in WAL mode with `synchronous = NORMAL`: killing Lifeguard at any instant loses nothing,
+//! and only a power cut may lose the newest transactions.
+
+pub mod alerts;
+mod schema;
+pub mod states;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use serde::{Deserialize, Serialize};
+
+use crate::supervisor::moment::{Moment, Shift};
+use crate::supervisor::state::shift_between_boots;
+
+/// Name of the file in the state folder.
+pub const FILE: &str = "history.sqlite3";
+
+/// Longest wait for another process that writes: the command line's.
+const BUSY_LIMIT: Duration = Duration::from_secs(2);
+
+/// Days that alerts are kept.
+const ALERT_DAYS: i64 = 30;
+/// Days that incidents are kept.
+const INCIDENT_DAYS: i64 = 400;
+/// Alerts that are kept at most.
+const MOST_ALERTS: i64 = 5_000;
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// Something is wrong with the history on disk.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryProblem {
+    /// The file is damaged; it was kept aside.
+    #[error("the history was damaged ({reason}); it is kept as {} and a new one was begun", kept.display())]
+    Damaged {
+        /// What was wrong.
+        reason: String,
+        /// Where it is now.
+        kept: PathBuf,
+    },
+    /// The file is of a newer Lifeguard; it was kept aside.
+    #[error("the history is of a newer Lifeguard; it is kept as {} and a new one was begun", kept.display())]
+    Newer {
+        /// Where it is now.
+        kept: PathBuf,
+    },
+    /// The file cannot be opened.
+    #[error("the history cannot be kept in {}: {reason}; until this is mended, a restart of Lifeguard forgets", path.display())]
+    NoAccess {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A change could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// SQLite refused.
+    #[error("the history could not be written: {0}; check that the disk has room")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A value could not be turned into text or back.
+    #[error("a record of the history could not be read or written: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// When something was stored, on which boot of the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Names the boot, where the system does.
+    pub boot: Option<String>,
+    /// When.
+    pub saved: Moment,
+}
+
+impl Stamp {
+    /// Whether that was on the boot that is named `boot` and now stands at `now`.
+    #[must_use]
+    pub fn is_of_boot(&self, boot: Option<&str>, now: Moment) -> bool {
+        match (self.boot.as_deref(), boot) {
+            (Some(saved), Some(current)) => saved == current,
+            // The clock that never steps tells: it cannot have gone back on one boot.
+            _ => self.saved.elapsed <= now.elapsed,
+        }
+    }
+
+    /// How moments of then move onto the clocks of now; `None` if they are the same clocks.
+    #[must_use]
+    pub fn shift_to(&self, boot: Option<&str>, now: Moment) -> Option<Shift> {
+        (!self.is_of_boot(boot, now)).then(|| shift_between_boots(self.saved, now))
+    }
+}
+
+/// The history, open. One per process; shared by all tasks.
+pub struct History {
+    connection: Mutex<Connection>,
+    boot: Option<String>,
+    name: String,
+    alerts: AtomicI64,
+    deliveries: AtomicI64,
+}
+
+/// A history, and what was wrong with the one on disk.
+pub struct Opened {
+    /// The history: in memory if there can be none on disk.
+    pub history: History,
+    /// What the person should know.
+    pub problem: Option<HistoryProblem>,
+}
+
+impl History {
+    /// Opens the history in `folder`. What cannot be used is kept aside, never overwritten; where nothing can be
+    /// kept, the history lives in memory. `boot` names this boot of the machine, where the system does.
+    pub fn open(folder: &Path, boot: Option<String>, now: Moment) -> Result<Opened, HistoryError> {
+        let path = folder.join(FILE);
+        let (connection, problem) = match open_file(&path) {
+            Ok(connection) => (connection, None),
+            Err(Refusal::NoAccess(reason)) => (memory()?, Some(HistoryProblem::NoAccess { path, reason })),
+            Err(refusal) => match put_aside(&path, now) {
+                Ok(kept) => {
+                    let problem = match refusal {
+                        Refusal::Damaged(reason) | Refusal::NoAccess(reason) => {
+                            HistoryProblem::Damaged { reason, kept }
+                        }
+                        Refusal::Newer => HistoryProblem::Newer { kept },
+                    };
+                    match open_file(&path) {
+                        Ok(connection) => (connection, Some(problem)),
+                        Err(_) => (memory()?, Some(problem)),
+                    }
+                }
+                Err(error) => (memory()?, Some(HistoryProblem::NoAccess { path, reason: error.to_string() })),
+            },
+        };
+        let history = Self::new(connection, boot)?;
+        history.prune(now.wall)?;
+        Ok(Opened { history, problem })
+    }
+
+    /// A history that ends with the process.
+    pub fn in_memory() -> Result<Self, HistoryError> {
+        Self::new(memory()?, None)
+    }
+
+    fn new(connection: Connection, boot: Option<String>) -> Result<Self, HistoryError> {
+        let newest = |table: &str| -> rusqlite::Result<i64> {
+            connection.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
+        };
+        let (alerts, deliveries) = (newest("alerts")?, newest("deliveries")?);
+        let name = connection.query_row("SELECT value FROM facts WHERE name = 'name'", [], |row| row.get(0))?;
+        Ok(Self {
+            connection: Mutex::new(connection),
+            boot,
+            name,
+            alerts: AtomicI64::new(alerts),
+            deliveries: AtomicI64::new(deliveries),
+        })
+    }
+
+    /// Names this history among all others: eight hexadecimal digits, drawn when it was begun.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The boot that stamps are made on.
+    #[must_use]
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
+    }
+
+    /// A stamp of now.
+    #[must_use]
+    pub fn stamp(&self, now: Moment) -> Stamp {
+        Stamp { boot: self.boot.clone(), saved: now }
+    }
+
+    /// The number of the next alert.
+    pub fn next_alert(&self) -> i64 {
+        self.alerts.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// The number of the next delivery.
+    pub fn next_delivery(&self) -> i64 {
+        self.deliveries.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Makes a change as a whole or not at all.
+    pub fn change<T>(&self, work: impl FnOnce(&Change<'_>) -> Result<T, HistoryError>) -> Result<T, HistoryError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&Change { transaction: &transaction })?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Forgets what is old.
+    pub fn prune(&self, now: i64) -> Result<(), HistoryError> {
+        self.change(|change| {
+            let (alerts, incidents) = (now.saturating_sub(ALERT_DAYS * DAY), now.saturating_sub(INCIDENT_DAYS * DAY));
+            let execute = |sql: &str, bound: i64| change.transaction.execute(sql, [bound]);
+            execute("DELETE FROM alerts WHERE recorded < ?1", alerts)?;
+            execute(
+                "DELETE FROM alerts WHERE id <= (SELECT max(id) FROM alerts) - ?1
+                 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE alert = alerts.id AND status = 'waiting')",
+                MOST_ALERTS,
+            )?;
+            execute("DELETE FROM incidents WHERE ended < ?1", incidents)?;
+            Ok(())
+        })
+    }
+
+    /// A panic while the lock was held rolled its transaction back.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("History").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A change that is being made.
+#[derive(Debug)]
+pub struct Change<'a> {
+    transaction: &'a Transaction<'a>,
+}
+
+/// Why a file cannot be used.
+enum Refusal {
+    Damaged(String),
+    Newer,
+    NoAccess(String),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
+            _ => Self::NoAccess(error.to_string()),
+        }
+    }
+}
+
+fn memory() -> Result<Connection, HistoryError> {
+    let mut connection = Connection::open_in_memory()?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+fn open_file(path: &Path) -> Result<Connection, Refusal> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_LIMIT)?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > schema::VERSION {
+        return Err(Refusal::Newer);
+    }
+    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(Refusal::Damaged(verdict));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    schema::migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Renames the file and what belongs to it.
+fn put_aside(path: &Path, now: Moment) -> std::io::Result<PathBuf> {
+    let kept = path.with_extension(format!("sqlite3.kept-{}", now.wall));
+    std::fs::rename(path, &kept)?;
+    for part in ["-wal", "-shm"] {
+        let with = |path: &Path| PathBuf::from(format!("{}{part}", path.display()));
+        match std::fs::rename(with(path), with(&kept)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub(super) fn at(millis: i64) -> Moment {
+        Moment { awake: millis, elapsed: millis, wall: millis }
+    }
+
+    fn open(folder: &Path) -> Opened {
+        History::open(folder, Some("boot".to_owned()), at(7)).unwrap()
+    }
+
+    #[test]
+    fn a_history_keeps_its_name_and_its_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path());
+        assert!(first.problem.is_none());
+        assert_eq!(first.history.next_alert(), 1);
+        let name = first.history.name().to_owned();
+        assert_eq!(name.len(), 8);
+        drop(first);
+        assert_eq!(open(folder.path()).history.name(), name);
+    }
+
+    #[test]
+    fn a_damaged_file_is_kept_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "this is no database, but it is long enough to be one".repeat(40))
+            .unwrap();
+        let opened = open(folder.path());
+        let Some(HistoryProblem::Damaged { kept, .. }) = opened.problem else { panic!("{:?}", opened.problem) };
+        assert!(std::fs::read_to_string(kept).unwrap().starts_with("this is no database"));
+        drop(opened.history);
+        assert!(open(folder.path()).problem.is_none());
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_kept_aside_and_named_so() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path()));
+        let connection = Connection::open(folder.path().join(FILE)).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        drop(connection);
+        assert!(matches!(open(folder.path()).problem, Some(HistoryProblem::Newer { .. })));
+    }
+
+    #[test]
+    fn where_nothing_can_be_kept_it_lives_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let opened = open(&folder.path().join("gone"));
+        assert!(matches!(opened.problem, Some(HistoryProblem::NoAccess { .. })));
+        assert_eq!(opened.history.next_alert(), 1);
+    }
+
+    #[test]
+    fn the_first_version_still_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state/history-1.sql");
+        let connection = Connection::open(folder.path().join(FILE)).unwrap();
+        connection.execute_batch(&std::fs::read_to_string(first).unwrap()).unwrap();
+        drop(connection);
+        let opened = open(folder.path());
+        assert!(opened.problem.is_none(), "{:?}", opened.problem);
+        assert_eq!(opened.history.name(), "0123abcd");
+        assert_eq!(opened.history.next_alert(), 2);
+    }
+}
