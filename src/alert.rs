@@ -1,13 +1,16 @@
-//! Telling people: native notifications, Discord.
+//! Telling people: native notifications, Discord and other services.
 //!
-//! The way of an alert: [`AlertHandle::announce`] hands it to every channel's own lane. There [`route`] decides
-//! whether, and when, this channel is to be told; [`outbox`] keeps what is to be told until the receiving side has
-//! confirmed it; the channel ([`native`], [`discord`]) does the telling. No lane waits for another.
+//! The way of an alert: [`AlertHandle::record`] stores it, in one transaction with the state that caused it, and
+//! hands it to every channel's own lane. There [`route`] decides whether, and when, this channel is to be told;
+//! [`outbox`] keeps what is to be told until the receiving side has confirmed it; the channel ([`native`],
+//! [`discord`]) does the telling. No lane waits for another.
 //!
-//! Both [`route`] and [`outbox`] live in memory. They are plain values without clock or I/O, so that a later
-//! release can keep them in the database with the incidents, and a new channel is one more [`channel::Channel`].
+//! [`route`] and [`outbox`] are plain values without clock or I/O. A channel's [`ledger`] holds both, and keeps the
+//! history up with them, so that a Lifeguard that is killed at any instant loses no alert.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::redact;
 use crate::supervisor::event::Alert;
@@ -18,6 +21,7 @@ pub mod deadman;
 pub mod discord;
 mod http;
 mod hub;
+pub mod ledger;
 pub mod native;
 pub mod outbox;
 pub mod remark;
@@ -30,8 +34,11 @@ pub mod secret;
 pub use hub::{AlertHandle, AlertHub};
 
 /// One thing to tell, and of which gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayAlert {
+    /// Its number in the history; 0 until it is recorded.
+    #[serde(default)]
+    pub id: i64,
     /// The gateway's name in the configuration.
     pub gateway: String,
     /// Loopback address and port, `127.0.0.1:18789`.

@@ -65,6 +65,9 @@ pub enum AppError {
     /// The HTTP client could not be made.
     #[error("the HTTP client could not be made: {0}")]
     NoClient(#[from] reqwest::Error),
+    /// Not even a history in memory could be begun.
+    #[error(transparent)]
+    History(#[from] crate::history::HistoryError),
     /// The control socket could not be opened.
     #[error(transparent)]
     Control(#[from] crate::control::server::OpenError),

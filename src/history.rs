@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use serde::{Deserialize, Serialize};
 
 use crate::supervisor::moment::{Moment, Shift};
@@ -105,6 +105,7 @@ pub struct History {
     connection: Mutex<Connection>,
     boot: Option<String>,
     name: String,
+    read_only: bool,
     alerts: AtomicI64,
     deliveries: AtomicI64,
 }
@@ -146,6 +147,25 @@ impl History {
         Ok(Opened { history, problem })
     }
 
+    /// The history in `folder` as it stands, to be looked at: nothing is written, made or moved.
+    pub fn look(folder: &Path, boot: Option<String>) -> Result<Self, HistoryError> {
+        let path = folder.join(FILE);
+        let usable = |connection: &Connection| {
+            let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
+            version.is_ok_and(|version| version == schema::VERSION)
+        };
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok().filter(usable);
+        let connection = connection.map_or_else(memory, Ok)?;
+        connection.busy_timeout(BUSY_LIMIT)?;
+        Ok(Self { read_only: true, ..Self::new(connection, boot)? })
+    }
+
+    /// Whether it is only to be looked at.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// A history that ends with the process.
     pub fn in_memory() -> Result<Self, HistoryError> {
         Self::new(memory()?, None)
@@ -161,6 +181,7 @@ impl History {
             connection: Mutex::new(connection),
             boot,
             name,
+            read_only: false,
             alerts: AtomicI64::new(alerts),
             deliveries: AtomicI64::new(deliveries),
         })

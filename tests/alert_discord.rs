@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use lifeguard::alert::discord::DiscordSettings;
 use lifeguard::alert::secret::SecretUrl;
-use lifeguard::alert::{AlertHandle, AlertHub, AlertSettings};
+use lifeguard::alert::{AlertHandle, AlertSettings};
 use lifeguard::request::Receipt;
 use lifeguard::snapshot::ChannelSnapshot;
-use support::alerts::{down, recovered, settings};
-use support::discord::{FakeDiscord, Fault, TOKEN};
+use support::alerts::{announce, down, progress, recovered, settings};
+use support::discord::{FakeDiscord, Fault, Seen, TOKEN};
 use tokio::sync::mpsc;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -65,7 +65,7 @@ fn with(url: SecretUrl) -> AlertSettings {
 }
 
 fn start(settings: AlertSettings) -> AlertHandle {
-    AlertHub::start(settings, mpsc::channel(8).0)
+    support::alerts::start(settings, mpsc::channel(8).0)
 }
 
 async fn channel(handle: &AlertHandle, condition: impl Fn(&ChannelSnapshot) -> bool) -> ChannelSnapshot {
@@ -78,17 +78,27 @@ fn titles(messages: &[serde_json::Value]) -> Vec<&str> {
     messages.iter().map(|message| message["embeds"][0]["title"].as_str().unwrap()).collect()
 }
 
+fn standing(seen: &Seen) -> Vec<serde_json::Value> {
+    seen.standing.iter().flatten().cloned().collect()
+}
+
 #[tokio::test]
-async fn an_incident_arrives_as_down_and_recovered_once_each() {
+async fn an_incident_is_one_message_that_moves_and_one_of_its_recovery() {
     let discord = FakeDiscord::start().await;
     let handle = start(with(discord.webhook()));
-    for alert in [down(1), down(1), recovered(1), recovered(1)] {
-        handle.announce(&alert);
-    }
+    announce(&handle, &down(1));
+    announce(&handle, &down(1));
+    discord.wait_until("the message", |seen| seen.messages.len() == 1).await;
+    announce(&handle, &progress(1, 2));
+    let attempt = |message: &serde_json::Value| message["embeds"][0]["description"].to_string().contains("Attempt 2");
+    discord.wait_until("its change", |seen| standing(seen).iter().any(attempt)).await;
+    announce(&handle, &recovered(1));
+    announce(&handle, &recovered(1));
     assert_eq!(handle.flush(Duration::from_secs(20)).await, 0);
     let seen = discord.seen();
     assert_eq!(titles(&seen.messages), ["OpenClaw gateway is down", "Recovered in 42 s"]);
-    assert_eq!(seen.violations, [""; 0]);
+    assert_eq!(titles(&standing(&seen)), ["OpenClaw gateway was down for 42 s", "Recovered in 42 s"]);
+    assert_eq!((seen.requests, seen.violations), (4, Vec::new()));
     let shown = channel(&handle, |channel| channel.last_delivery.is_some()).await;
     assert_eq!(shown.name, "discord");
     assert_eq!(shown.last_delivery.unwrap().kind, "recovered");
@@ -96,13 +106,46 @@ async fn an_incident_arrives_as_down_and_recovered_once_each() {
 }
 
 #[tokio::test]
+async fn a_message_that_a_person_deleted_is_not_made_again() {
+    let discord = FakeDiscord::start().await;
+    let handle = start(with(discord.webhook()));
+    announce(&handle, &down(1));
+    discord.wait_until("the message", |seen| seen.messages.len() == 1).await;
+    discord.delete(0);
+    announce(&handle, &progress(1, 1));
+    discord.wait_until("the refused change", |seen| seen.requests == 2).await;
+    announce(&handle, &recovered(1));
+    assert_eq!(handle.flush(Duration::from_secs(20)).await, 0);
+    assert_eq!(titles(&standing(&discord.seen())), ["Recovered in 42 s"]);
+    channel(&handle, |channel| channel.problem.is_none()).await;
+}
+
+#[tokio::test]
+async fn an_outage_that_is_over_before_it_could_be_told_is_one_message() {
+    let discord = FakeDiscord::start().await;
+    discord.always(Some(Fault::Status(500)));
+    let handle = start(with(discord.webhook()));
+    announce(&handle, &down(1));
+    channel(&handle, |channel| channel.problem.is_some()).await;
+    announce(&handle, &progress(1, 1));
+    announce(&handle, &recovered(1));
+    discord.always(None);
+    assert_eq!(handle.flush(Duration::from_secs(20)).await, 0);
+    let seen = discord.seen();
+    assert_eq!(titles(&seen.messages), ["Recovered in 42 s"]);
+    let text = seen.messages[0]["embeds"][0]["description"].as_str().unwrap();
+    assert!(text.contains("could not be sent"), "{text}");
+}
+
+#[tokio::test]
 async fn a_second_incident_within_the_cooldown_waits() {
     let discord = FakeDiscord::start().await;
     let handle = start(AlertSettings { critical_cooldown: Duration::from_millis(700), ..with(discord.webhook()) });
     let began = Instant::now();
-    handle.announce(&down(1));
-    handle.announce(&recovered(1));
-    handle.announce(&down(2));
+    announce(&handle, &down(1));
+    discord.wait_until("the first down", |seen| seen.messages.len() == 1).await;
+    announce(&handle, &recovered(1));
+    announce(&handle, &down(2));
     let seen = discord.wait_until("the second down", |seen| seen.messages.len() == 3).await;
     assert!(began.elapsed() >= Duration::from_millis(700));
     assert_eq!(titles(&seen.messages)[2], "OpenClaw gateway is down");
@@ -115,8 +158,8 @@ async fn a_rate_limit_is_obeyed_to_the_end_and_nothing_is_lost() {
     discord.then(Fault::Limit { wait, global: true, header_only: false });
     discord.then(Fault::Limit { wait: Duration::from_secs(1), global: false, header_only: true });
     let handle = start(with(discord.webhook()));
-    handle.announce(&down(1));
-    handle.announce(&recovered(1));
+    announce(&handle, &down(1));
+    announce(&handle, &down(2));
     let seen = discord.wait_until("both messages", |seen| seen.messages.len() == 2).await;
     assert_eq!((seen.requests, seen.hammered), (4, 0));
     assert!(log().text().contains("everything that comes from this address"));
@@ -127,7 +170,7 @@ async fn trouble_on_the_way_delays_and_loses_nothing() {
     let discord = FakeDiscord::start().await;
     discord.then(Fault::Status(500)).then(Fault::Garbage).then(Fault::Flood).then(Fault::Status(503));
     let handle = start(with(discord.webhook()));
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let seen = discord.wait_until("the message", |seen| seen.messages.len() == 1).await;
     assert_eq!(seen.requests, 5);
     channel(&handle, |channel| channel.problem.is_none() && channel.last_delivery.is_some()).await;
@@ -138,7 +181,7 @@ async fn a_deleted_webhook_is_shown_and_not_hammered() {
     let discord = FakeDiscord::start().await;
     let handle = start(with(discord.deleted_webhook()));
     for incident in 0..5 {
-        handle.announce(&down(incident));
+        announce(&handle, &down(incident));
     }
     let shown = channel(&handle, |channel| channel.problem.is_some()).await;
     assert!(shown.problem.unwrap().contains("does not know the configured address (404)"));
@@ -152,7 +195,7 @@ async fn a_test_that_works_sets_a_parked_channel_going_again() {
     let discord = FakeDiscord::start().await;
     discord.then(Fault::Status(403));
     let handle = start(with(discord.webhook()));
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     channel(&handle, |channel| channel.problem.is_some()).await;
     assert_eq!(handle.test(None).await, [Receipt { channel: "discord".to_owned(), problem: None }]);
     let seen = discord.wait_until("what waited", |seen| seen.messages.len() == 2).await;
@@ -165,8 +208,9 @@ async fn a_refused_message_does_not_stand_in_the_way_of_the_next() {
     let discord = FakeDiscord::start().await;
     discord.then(Fault::Status(400));
     let handle = start(with(discord.webhook()));
-    handle.announce(&down(1));
-    handle.announce(&recovered(1));
+    announce(&handle, &down(1));
+    discord.wait_until("the refusal", |seen| seen.requests == 1).await;
+    announce(&handle, &recovered(1));
     let seen = discord.wait_until("the second message", |seen| seen.messages.len() == 1).await;
     assert_eq!(titles(&seen.messages), ["Recovered in 42 s"]);
 }
@@ -186,7 +230,7 @@ async fn a_server_that_hangs_delays_nobody_and_is_given_up_in_time() {
     discord.then(Fault::Hang);
     let handle = start(with(discord.webhook()));
     let began = Instant::now();
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     assert!(began.elapsed() < Duration::from_secs(1), "announcing never waits");
     discord.wait_until("the request", |seen| seen.requests == 1).await;
     let shown = channel(&handle, |channel| channel.problem.is_some()).await;
@@ -199,7 +243,7 @@ async fn quitting_waits_no_longer_than_it_was_told() {
     let discord = FakeDiscord::start().await;
     discord.always(Some(Fault::Hang));
     let handle = start(with(discord.webhook()));
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     discord.wait_until("the request", |seen| seen.requests == 1).await;
     let began = Instant::now();
     assert_eq!(handle.flush(Duration::from_millis(300)).await, 1);
@@ -216,8 +260,8 @@ async fn a_storm_is_bounded_and_what_matters_survives_it() {
     let handle = start(settings);
     let began = Instant::now();
     for incident in 0..500 {
-        handle.announce(&down(incident));
-        handle.announce(&recovered(incident));
+        announce(&handle, &down(incident));
+        announce(&handle, &recovered(incident));
     }
     assert!(began.elapsed() < Duration::from_secs(20), "announcing never waits");
     discord.wait_until("the first request", |seen| seen.requests > 0).await;

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use lifeguard::alert::native::NativeSettings;
-use lifeguard::alert::{AlertHandle, AlertHub, AlertSettings, GatewayAlert};
+use lifeguard::alert::{AlertHandle, AlertSettings, GatewayAlert};
 use lifeguard::request::{Receipt, Reply, UserAction};
 use lifeguard::supervisor::event::{Alert, AlertKind, Command};
 use lifeguard::supervisor::ladder::Outcome;
 use lifeguard::supervisor::verdict::Verdict;
-use support::alerts::{down, now, recovered, settings};
+use support::alerts::{announce, down, now, recovered, settings};
 use support::notifyd::{Bus, Desktop, Recorder, Shown, until};
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,7 +24,7 @@ const ALL: &[&str] = &["actions", "body", "body-markup"];
 fn start(bus: &Bus) -> (AlertHandle, mpsc::Receiver<UserAction>) {
     let (actions, wishes) = mpsc::channel(8);
     let native = Some(NativeSettings { bus: Some(bus.address.clone()) });
-    (AlertHub::start(AlertSettings { native, ..settings() }, actions), wishes)
+    (support::alerts::start(AlertSettings { native, ..settings() }, actions), wishes)
 }
 
 async fn wish(wishes: &mut mpsc::Receiver<UserAction>) -> UserAction {
@@ -43,8 +43,9 @@ async fn an_incident_is_one_notification_that_ends_quietly() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, _wishes) = start(&bus);
-    handle.announce(&down(1));
-    handle.announce(&recovered(1));
+    announce(&handle, &down(1));
+    daemon.shown(1).await;
+    announce(&handle, &recovered(1));
     let shown = daemon.shown(2).await;
     assert_eq!(shown[0].summary, "OpenClaw gateway is down");
     assert_eq!(shown[0].actions, ["restart", "Restart", "open-log", "Open log", "pause", "Pause 1 h"]);
@@ -61,7 +62,7 @@ async fn restart_restarts_and_shows_the_result_in_the_same_place() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, mut wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let id = daemon.shown(1).await[0].id;
     daemon.press(id, "restart").await;
     let (gateway, asked, reply) = command(&mut wishes).await;
@@ -78,8 +79,8 @@ async fn restart_restarts_and_shows_the_result_in_the_same_place() {
         alert: Alert { incident: None, kind: AlertKind::RestartFinished { outcome: Outcome::Restarted }, at: now() },
         ..down(1)
     };
-    handle.announce(&finished);
-    handle.announce(&finished);
+    announce(&handle, &finished);
+    announce(&handle, &finished);
     assert_eq!(handle.flush(Duration::from_secs(20)).await, 0);
     let shown = daemon.shown(4).await;
     assert_eq!(shown.len(), 4);
@@ -96,7 +97,7 @@ async fn a_refusal_and_a_failure_are_shown_too() {
         (2, Reply::Concluded(Outcome::DiedAgain), "The new process ended before it was ready."),
     ] {
         let before = usize::try_from(3 * (incident - 1)).unwrap();
-        handle.announce(&down(incident));
+        announce(&handle, &down(incident));
         let id = daemon.shown(before + 1).await[before].id;
         daemon.press(id, "restart").await;
         command(&mut wishes).await.2.send(answer).unwrap();
@@ -110,7 +111,7 @@ async fn pause_pauses_for_an_hour_and_open_log_keeps_the_buttons() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, mut wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let id = daemon.shown(1).await[0].id;
     daemon.press(id, "open-log").await;
     let opened = wish(&mut wishes).await;
@@ -133,7 +134,7 @@ async fn a_gateway_that_nobody_starts_has_a_start_button() {
     let (handle, mut wishes) = start(&bus);
     let mut alert = down(1);
     alert.alert.kind = AlertKind::Down { verdict: Verdict::Gone, next: None, next_at: None, waits_for: Vec::new() };
-    handle.announce(&alert);
+    announce(&handle, &alert);
     let shown = daemon.shown(1).await[0].clone();
     assert_eq!(shown.actions[..2], ["start", "Start"]);
     daemon.press(shown.id, "start").await;
@@ -145,7 +146,7 @@ async fn a_press_in_the_very_moment_of_showing_is_not_lost() {
     let bus = Bus::start();
     let _daemon = Recorder::start(&bus, ALL, Some("restart")).await;
     let (handle, mut wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     assert_eq!(command(&mut wishes).await.1, Command::Restart { force: false });
 }
 
@@ -154,14 +155,14 @@ async fn newer_news_is_not_overwritten_by_a_late_result() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, mut wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     daemon.press(daemon.shown(1).await[0].id, "restart").await;
     let (_, _, reply) = command(&mut wishes).await;
     daemon.shown(2).await;
-    handle.announce(&recovered(1));
+    announce(&handle, &recovered(1));
     daemon.shown(3).await;
     reply.send(Reply::Concluded(Outcome::CameBack)).unwrap();
-    handle.announce(&down(2));
+    announce(&handle, &down(2));
     let shown = daemon.shown(4).await;
     let summaries: Vec<&str> = shown.iter().map(|shown| shown.summary.as_str()).collect();
     assert_eq!(summaries[2..], ["Recovered in 42 s", "OpenClaw gateway is down"]);
@@ -172,7 +173,7 @@ async fn a_desktop_without_buttons_is_told_in_words() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, &["body"], None).await;
     let (handle, _wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let shown = daemon.shown(1).await[0].clone();
     assert!(shown.actions.is_empty());
     assert!(shown.body.ends_with("Lifeguard's menu and `lifeguard restart` can restart it."), "{}", shown.body);
@@ -183,7 +184,7 @@ async fn quitting_leaves_no_button_behind() {
     let bus = Bus::start();
     let daemon = Recorder::start(&bus, ALL, None).await;
     let (handle, _wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     assert_eq!(handle.flush(Duration::from_secs(20)).await, 0);
     let shown: Vec<Shown> = daemon.shown(2).await;
     assert_eq!(shown[1].replaces, shown[0].id);
@@ -193,14 +194,14 @@ async fn quitting_leaves_no_button_behind() {
 #[tokio::test]
 async fn without_a_bus_or_a_daemon_the_problem_is_shown_and_the_alert_waits() {
     let missing = NativeSettings { bus: Some("unix:path=/nonexistent/bus".to_owned()) };
-    let handle = AlertHub::start(AlertSettings { native: Some(missing), ..settings() }, mpsc::channel(8).0);
+    let handle = support::alerts::start(AlertSettings { native: Some(missing), ..settings() }, mpsc::channel(8).0);
     let receipts = handle.test(None).await;
     let problem = "No desktop session bus here: notifications need a desktop session.";
     assert_eq!(receipts, [Receipt { channel: "native".to_owned(), problem: Some(problem.to_owned()) }]);
 
     let bus = Bus::start();
     let (handle, _wishes) = start(&bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let mut channels = handle.channels();
     let found = channels.wait_for(|all| all[0].problem.is_some());
     let found = tokio::time::timeout(Duration::from_secs(30), found).await.unwrap().unwrap()[0].problem.clone();
@@ -213,7 +214,7 @@ async fn without_a_bus_or_a_daemon_the_problem_is_shown_and_the_alert_waits() {
 async fn the_real_daemon_shows_it_and_a_click_on_restart_restarts() {
     let desktop = Desktop::start().await;
     let (handle, mut wishes) = start(&desktop.bus);
-    handle.announce(&down(1));
+    announce(&handle, &down(1));
     let question = window(&desktop, "").await;
     desktop.screenshot("notification-down.png").await;
     let number = |name: &str| {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use discord::{Fault, TOKEN};
 use gateway::{GatewayHome, free_port, wait_until};
 use lifeguard::snapshot::GatewaySnapshot;
-use lifeguard_process::{QUICK, SOON, Watch, signal_gateway};
+use lifeguard_process::{QUICK, RECOVERED, SOON, Watch, signal_gateway};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -188,13 +188,21 @@ fn a_damaged_state_is_kept_aside_and_the_gateway_still_watched() {
     let pid = lifeguard.wait_healthy(SOON).pid;
     lifeguard.crash();
     fs::write(watch.state_file(), "{\"version\":1,\"sa").unwrap();
+    // With its log the file would mend itself.
+    fs::remove_file(watch.state_file().with_extension("sqlite3-wal")).unwrap();
 
     let lifeguard = watch.start();
     let gateway = lifeguard.wait_healthy(SOON);
     assert_eq!((gateway.pid, watch.heals()), (pid, 1));
     let notice = gateway.notice.unwrap();
     let kept = fs::read_dir(watch.state_dir()).unwrap().map(|entry| entry.unwrap().path());
-    let kept = kept.into_iter().find(|path| path.to_string_lossy().contains(".kept-")).unwrap();
+    let kept = kept
+        .into_iter()
+        .find(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("history.sqlite3.kept-") && !name.ends_with("-wal") && !name.ends_with("-shm")
+        })
+        .unwrap();
     assert!(notice.contains(kept.to_str().unwrap()), "{notice}");
     assert_eq!(fs::read_to_string(&kept).unwrap(), "{\"version\":1,\"sa");
     assert!(text(&watch.run(&["status"]).stdout).contains(kept.to_str().unwrap()));
@@ -232,13 +240,35 @@ fn a_webhook_that_is_gone_is_shown_and_not_hammered() {
     let problem = || lifeguard.look().channels.into_iter().find_map(|channel| channel.problem);
     assert!(wait_until(SOON, || problem().is_some()), "{}", watch.log());
     let problem = problem().unwrap();
-    assert!(!problem.contains(TOKEN) && problem.contains("webhook"), "{problem}");
+    assert!(!problem.contains(TOKEN) && problem.contains("configured address (404)"), "{problem}");
     assert!(text(&watch.run(&["status"]).stdout).contains(&problem));
     let requests = watch.seen().requests;
     let begin = Instant::now();
     wait_until(Duration::from_secs(5), || watch.seen().requests > requests + 1);
     assert!(requests <= 2 && watch.seen().requests <= 2, "{requests} requests, then more in {:?}", begin.elapsed());
     assert!(!watch.log().contains(TOKEN) && !watch.printed().contains(TOKEN));
+}
+
+#[test]
+fn what_could_not_be_told_lives_through_a_crash_of_lifeguard() {
+    let home = practice_home();
+    let watch = Watch::new(&home, "child", QUICK);
+    watch.discord().always(Some(Fault::Status(503)));
+    let lifeguard = watch.start();
+    signal_gateway(lifeguard.wait_healthy(SOON).pid.unwrap(), Signal::KILL);
+    lifeguard.wait(SOON, "the outage behind it", |gateway| {
+        gateway.last_incident.as_ref().is_some_and(|incident| incident.ended.is_some())
+    });
+    assert!(watch.seen().messages.is_empty());
+    lifeguard.crash();
+    watch.discord().always(None);
+
+    let lifeguard = watch.start();
+    watch.wait_told(SOON, &[RECOVERED]);
+    let text = watch.seen().messages[0]["embeds"][0]["description"].to_string();
+    assert!(text.contains("this message tells both") && !text.contains("repeat"), "{text}");
+    lifeguard.wait_healthy(SOON);
+    assert_eq!(watch.heals(), 2, "the start, and the one heal");
 }
 
 #[test]

@@ -11,8 +11,8 @@ pub trait Channel: Send + 'static {
     /// The channel's name in the configuration, in `alerts test`, the menu and logs.
     fn name(&self) -> &'static str;
 
-    /// What this channel does with alerts of this kind.
-    fn wants(&self, alert: &GatewayAlert) -> bool;
+    /// Whether this channel tells alerts of this kind at all.
+    fn wants(alert: &GatewayAlert) -> bool;
 
     /// Whether what was told can be changed afterwards: then each incident has one message that moves with it.
     fn edits(&self) -> bool {

@@ -6,17 +6,19 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::channel::{Channel, Dispatch, Failure, Form};
+use super::channel::{Channel, Confirmed, Dispatch, Failure, Form};
 use super::discord::Discord;
+use super::ledger::{Errand, Ledger, Next, Rules};
 use super::native::Native;
-use super::outbox::Outbox;
 use super::remote::Remote;
-use super::route::{Decision, Router};
 use super::{AlertSettings, GatewayAlert};
+use crate::history::alerts::AlertRecord;
+use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
 use crate::request::{Receipt, UserAction};
 use crate::snapshot::{ChannelSnapshot, DeliverySnapshot};
 use crate::supervisor::event::{Alert, AlertKind};
+use crate::supervisor::moment::Moment;
 use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
@@ -32,24 +34,30 @@ const WISHES: usize = 16;
 pub struct AlertHub;
 
 impl AlertHub {
-    /// Starts one task per configured channel, on the running tokio runtime. What people press goes to `actions`.
-    /// The tasks end when the last handle is dropped.
+    /// Starts one task per configured channel, on the running tokio runtime; each goes on where `history` says that it
+    /// was. What people press goes to `actions`. The tasks end when the last handle is dropped.
     #[must_use]
-    pub fn start(settings: AlertSettings, actions: mpsc::Sender<UserAction>) -> AlertHandle {
+    pub fn start(settings: AlertSettings, history: Arc<History>, actions: mpsc::Sender<UserAction>) -> AlertHandle {
         let (channels, _) = watch::channel(Vec::new());
-        let mut hub = Starting { settings, channels: Arc::new(channels), lanes: Vec::new() };
+        let mut hub = Starting { settings, history, channels: Arc::new(channels), lanes: Vec::new() };
         if let Some(native) = hub.settings.native.clone() {
             hub.add(Native::start(native, hub.settings.language, actions));
         }
         if let Some(discord) = hub.settings.discord.clone() {
             hub.add(Remote::new(Discord::new(discord, hub.settings.language)));
         }
-        AlertHandle { lanes: hub.lanes.into(), channels: hub.channels, language: hub.settings.language }
+        AlertHandle {
+            lanes: hub.lanes.into(),
+            history: hub.history,
+            channels: hub.channels,
+            language: hub.settings.language,
+        }
     }
 }
 
 struct Starting {
     settings: AlertSettings,
+    history: Arc<History>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
     lanes: Vec<LaneHandle>,
 }
@@ -58,17 +66,22 @@ impl Starting {
     fn add<C: Channel>(&mut self, channel: C) {
         let name = channel.name();
         let place = self.lanes.len();
+        let rules = Rules {
+            cooldown: self.settings.cooldown,
+            critical_cooldown: self.settings.critical_cooldown,
+            pace: self.settings.pace,
+            edits: channel.edits(),
+        };
+        let ledger = Ledger::open(name, rules, Arc::clone(&self.history), now());
+        let last_delivery = self.history.last_delivery(name).unwrap_or_else(|error| {
+            tracing::warn!(channel = name, %error, "the last delivery is not known");
+            None
+        });
+        let last_delivery = last_delivery.map(|(at, kind)| DeliverySnapshot { at, kind });
         self.channels.send_modify(|channels| {
-            channels.push(ChannelSnapshot { name: name.to_owned(), last_delivery: None, problem: None });
+            channels.push(ChannelSnapshot { name: name.to_owned(), last_delivery, problem: None });
         });
-        let queue = Arc::new(Queue {
-            name,
-            state: Mutex::new(State {
-                router: Router::new(self.settings.cooldown, self.settings.critical_cooldown),
-                outbox: Outbox::new(self.settings.pace),
-            }),
-            news: Notify::new(),
-        });
+        let queue = Arc::new(Queue { name, ledger: Mutex::new(ledger), news: Notify::new() });
         let (wishes, inbox) = mpsc::channel(WISHES);
         let lane = Lane {
             channel,
@@ -80,7 +93,7 @@ impl Starting {
             problem: None,
         };
         tokio::spawn(lane.run());
-        self.lanes.push(LaneHandle { queue, wishes });
+        self.lanes.push(LaneHandle { queue, wants: C::wants, wishes });
     }
 }
 
@@ -88,6 +101,7 @@ impl Starting {
 #[derive(Debug, Clone)]
 pub struct AlertHandle {
     lanes: Arc<[LaneHandle]>,
+    history: Arc<History>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
     language: Language,
 }
@@ -95,6 +109,7 @@ pub struct AlertHandle {
 #[derive(Debug)]
 struct LaneHandle {
     queue: Arc<Queue>,
+    wants: fn(&GatewayAlert) -> bool,
     wishes: mpsc::Sender<Wish>,
 }
 
@@ -108,11 +123,39 @@ enum Wish {
 }
 
 impl AlertHandle {
-    /// Hands an alert to every channel. Never waits; a full lane folds what is missed least, and logs it.
-    pub fn announce(&self, alert: &GatewayAlert) {
-        for lane in self.lanes.iter() {
-            lane.queue.admit(alert);
+    /// Stores alerts in one transaction with `also`, and hands them to every channel. Never waits for a channel; a full
+    /// lane folds what is missed least, and logs it. People are told even if nothing could be stored: that is the error.
+    pub fn record(
+        &self,
+        mut alerts: Vec<GatewayAlert>,
+        also: impl FnOnce(&Change<'_>) -> Result<(), HistoryError>,
+    ) -> Result<(), HistoryError> {
+        if alerts.is_empty() {
+            return self.history.change(also);
         }
+        let now = now();
+        for alert in &mut alerts {
+            alert.id = self.history.next_alert();
+        }
+        // Every lane in the same order, so that two gateways cannot wait for each other; none takes up what is not
+        // stored yet.
+        let mut books: Vec<_> = self.lanes.iter().map(|lane| (lane, lane.queue.ledger())).collect();
+        let plans: Vec<_> = books
+            .iter()
+            .map(|(lane, ledger)| ledger.plan(alerts.iter().filter(|alert| (lane.wants)(alert)), now))
+            .collect();
+        let stored = self.history.change(|change| {
+            also(change)?;
+            for alert in &alerts {
+                change.add_alert(&record_of(alert, now)?)?;
+            }
+            books.iter().zip(&plans).try_for_each(|((_, ledger), plan)| ledger.write(plan, change, now))
+        });
+        for ((lane, ledger), plan) in books.iter_mut().zip(plans) {
+            ledger.apply(plan);
+            lane.queue.news.notify_one();
+        }
+        stored
     }
 
     /// Sends a test to one channel, or to all, past every cooldown. A receipt without a problem means that the
@@ -164,7 +207,7 @@ impl AlertHandle {
         for (lane, rest) in waiting {
             let rest = match timeout_at(deadline, rest).await {
                 Ok(Ok(rest)) => rest,
-                Ok(Err(_)) | Err(_) => lane.queue.state().outbox.len(),
+                Ok(Err(_)) | Err(_) => lane.queue.ledger().waiting(),
             };
             if rest > 0 {
                 tracing::warn!(channel = lane.queue.name, undelivered = rest, "alerts are left undelivered");
@@ -183,78 +226,15 @@ impl AlertHandle {
 #[derive(Debug)]
 struct Queue {
     name: &'static str,
-    state: Mutex<State>,
+    ledger: Mutex<Ledger>,
     news: Notify,
 }
 
-#[derive(Debug)]
-struct State {
-    router: Router,
-    outbox: Outbox,
-}
-
-impl State {
-    fn push(&mut self, alert: GatewayAlert, now: i64, channel: &str) {
-        if let Some(folded) = self.outbox.push(alert, now) {
-            tracing::warn!(
-                channel,
-                gateway = folded.gateway,
-                kind = folded.alert.kind.name(),
-                "too many alerts wait: one was folded away"
-            );
-        }
-    }
-}
-
 impl Queue {
-    /// A panic while the lock was held leaves a state that is still whole: every change is a single call.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A panic while the lock was held leaves books that are still whole: every change is a single call.
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn admit(&self, alert: &GatewayAlert) {
-        let now = clock::elapsed();
-        let kind = alert.alert.kind.name();
-        let mut state = self.state();
-        match state.router.admit(alert, now) {
-            Decision::Tell => state.push(alert.clone(), now, self.name),
-            Decision::Hold { until } => {
-                let wait = until.saturating_sub(now);
-                tracing::info!(channel = self.name, gateway = alert.gateway, kind, wait, "alert held by the cooldown");
-            }
-            Decision::Drop(reason) => {
-                let reason = reason.name();
-                tracing::info!(channel = self.name, gateway = alert.gateway, kind, reason, "alert not told");
-            }
-        }
-        drop(state);
-        self.news.notify_one();
-    }
-
-    /// The alert to try now, or how long to sleep.
-    fn next(&self) -> Next {
-        let now = clock::elapsed();
-        let mut state = self.state();
-        for alert in state.router.due(now) {
-            state.push(alert, now, self.name);
-        }
-        for alert in state.outbox.expire(now) {
-            let kind = alert.alert.kind.name();
-            tracing::error!(channel = self.name, gateway = alert.gateway, kind, "alert given up after a day");
-        }
-        if let Some(entry) = state.outbox.ready(now) {
-            return Next::Try(entry.number, Box::new(entry.alert.clone()));
-        }
-        let until = [state.outbox.next_attempt(), state.router.next_due()].into_iter().flatten().min();
-        Next::Sleep(until.map_or(LONGEST_SLEEP, |until| {
-            Duration::from_millis(u64::try_from(until.saturating_sub(now)).unwrap_or(0)).min(LONGEST_SLEEP)
-        }))
-    }
-}
-
-enum Next {
-    Try(u64, Box<GatewayAlert>),
-    Sleep(Duration),
 }
 
 struct Lane<C> {
@@ -274,19 +254,22 @@ impl<C: Channel> Lane<C> {
             match self.inbox.try_recv() {
                 Ok(wish) => self.grant(wish).await,
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
-                Err(mpsc::error::TryRecvError::Empty) => match self.queue.next() {
-                    Next::Try(number, alert) => {
-                        self.attempt(number, &alert).await;
-                    }
-                    Next::Sleep(duration) => tokio::select! {
-                        wish = self.inbox.recv() => match wish {
-                            Some(wish) => self.grant(wish).await,
-                            None => break,
+                Err(mpsc::error::TryRecvError::Empty) => {
+                    let next = self.queue.ledger().next(now());
+                    match next {
+                        Next::Try(errand) => {
+                            self.attempt(&errand).await;
+                        }
+                        Next::Wait(until) => tokio::select! {
+                            wish = self.inbox.recv() => match wish {
+                                Some(wish) => self.grant(wish).await,
+                                None => break,
+                            },
+                            () = self.queue.news.notified() => {}
+                            () = tokio::time::sleep(sleep(until)) => {}
                         },
-                        () = self.queue.news.notified() => {}
-                        () = tokio::time::sleep(duration) => {}
-                    },
-                },
+                    }
+                }
             }
         }
     }
@@ -294,11 +277,21 @@ impl<C: Channel> Lane<C> {
     async fn grant(&mut self, wish: Wish) {
         match wish {
             Wish::Test(reply) => {
-                let result = self.deliver(&test_alert(clock::wall())).await;
+                let alert = test_alert(clock::wall());
+                let dispatch = Dispatch {
+                    alert: &alert,
+                    id: &format!("test-{}", alert.alert.at),
+                    form: Form::New,
+                    repeat: false,
+                    folded: false,
+                    now: alert.alert.at,
+                };
+                let result = self.deliver(&dispatch).await;
                 if result.is_ok() {
-                    self.queue.state().outbox.works_again();
+                    self.queue.ledger().works_again();
                 }
-                if reply.send(result.err().flatten()).is_err() {
+                let problem = result.err().and_then(|failure| failure.problem().cloned());
+                if reply.send(problem).is_err() {
                     tracing::debug!(channel = self.queue.name, "nobody waits for this receipt any more");
                 }
             }
@@ -312,78 +305,87 @@ impl<C: Channel> Lane<C> {
     }
 
     async fn flush(&mut self) -> usize {
-        {
-            let mut state = self.queue.state();
-            let now = clock::elapsed();
-            for alert in state.router.due(i64::MAX) {
-                state.push(alert, now, self.queue.name);
-            }
-            state.outbox.hurry();
-        }
-        while let Next::Try(number, alert) = self.queue.next() {
-            if !self.attempt(number, &alert).await {
+        self.queue.ledger().hurry(now());
+        loop {
+            let next = self.queue.ledger().next(now());
+            let Next::Try(errand) = next else { break };
+            if !self.attempt(&errand).await {
                 break;
             }
         }
         self.channel.close().await;
-        self.queue.state().outbox.len()
+        self.queue.ledger().waiting()
     }
 
-    /// Tries to deliver an entry; says whether the next one may follow at once.
-    async fn attempt(&mut self, number: u64, alert: &GatewayAlert) -> bool {
-        let failure = self.deliver_or_fail(alert).await;
-        let mut state = self.queue.state();
-        match failure {
-            Ok(()) => {
-                state.outbox.delivered(number);
-                true
-            }
-            Err(failure) => {
-                state.outbox.failed(number, &failure, clock::elapsed(), fastrand::f64());
-                matches!(failure, Failure::Rejected(_))
+    /// Makes a delivery; says whether the next one may follow at once.
+    async fn attempt(&mut self, errand: &Errand) -> bool {
+        self.queue.ledger().claim(errand, now());
+        let dispatch = Dispatch {
+            alert: &errand.alert,
+            id: &errand.id,
+            form: errand.edit.as_deref().map_or(Form::New, Form::Edit),
+            repeat: errand.repeat,
+            folded: errand.folded,
+            now: clock::wall(),
+        };
+        let result = self.deliver(&dispatch).await;
+        self.queue.ledger().conclude(errand, &result, now(), fastrand::f64())
+    }
+
+    async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
+        let result = self.channel.deliver(dispatch).await;
+        let (channel, kind, gateway) = (self.queue.name, dispatch.alert.alert.kind.name(), &dispatch.alert.gateway);
+        let problem = result.as_ref().err().and_then(Failure::problem);
+        match (&result, problem) {
+            (Ok(_), _) => tracing::info!(channel, gateway, kind, "alert delivered"),
+            (Err(_), None) => tracing::info!(channel, gateway, kind, "the message to change was deleted"),
+            (Err(failure), Some(problem)) => {
+                let cause = problem.say(Language::English);
+                if self.problem.as_ref() == Some(problem) && !matches!(failure, Failure::Rejected(_)) {
+                    tracing::debug!(channel, gateway, kind, cause, "alert still not delivered");
+                } else {
+                    tracing::warn!(channel, gateway, kind, cause, "alert not delivered");
+                }
             }
         }
-    }
-
-    async fn deliver(&mut self, alert: &GatewayAlert) -> Result<(), Option<Problem>> {
-        self.deliver_or_fail(alert).await.map_err(|failure| failure.problem().cloned())
-    }
-
-    async fn deliver_or_fail(&mut self, alert: &GatewayAlert) -> Result<(), Failure> {
-        let now = clock::wall();
-        let dispatch = Dispatch { alert, id: "", form: Form::New, repeat: false, folded: false, now };
-        let result = self.channel.deliver(&dispatch).await.map(|_| ());
-        let (channel, kind) = (self.queue.name, alert.alert.kind.name());
-        let problem = match &result {
-            Ok(()) => {
-                tracing::info!(channel, gateway = alert.gateway, kind, "alert delivered");
-                None
-            }
-            Err(failure) => {
-                let cause = failure.problem().map(|problem| problem.say(Language::English));
-                if self.problem.as_ref() == failure.problem() && !matches!(failure, Failure::Rejected(_)) {
-                    tracing::debug!(channel, gateway = alert.gateway, kind, cause, "alert still not delivered");
-                } else {
-                    tracing::warn!(channel, gateway = alert.gateway, kind, cause, "alert not delivered");
-                }
-                failure.problem().map(|problem| problem.say(self.language))
-            }
-        };
-        self.problem = result.as_ref().err().and_then(|failure| failure.problem().cloned());
+        self.problem = problem.cloned();
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
-                if problem.is_none() {
+                if result.is_ok() {
                     shown.last_delivery = Some(DeliverySnapshot { at: clock::wall(), kind: kind.to_owned() });
                 }
-                shown.problem = problem;
+                shown.problem = problem.map(|problem| problem.say(self.language));
             }
         });
         result
     }
 }
 
+fn now() -> Moment {
+    Moment { awake: clock::awake(), elapsed: clock::elapsed(), wall: clock::wall() }
+}
+
+fn sleep(until: Option<i64>) -> Duration {
+    until.map_or(LONGEST_SLEEP, |until| {
+        Duration::from_millis(u64::try_from(until.saturating_sub(clock::elapsed())).unwrap_or(0)).min(LONGEST_SLEEP)
+    })
+}
+
+fn record_of(alert: &GatewayAlert, now: Moment) -> Result<AlertRecord, HistoryError> {
+    Ok(AlertRecord {
+        id: alert.id,
+        gateway: alert.gateway.clone(),
+        incident: alert.alert.incident.as_ref().map(|incident| incident.id),
+        kind: alert.alert.kind.name().to_owned(),
+        happened: alert.alert.at,
+        recorded: now.wall,
+        record: serde_json::to_string(alert)?,
+    })
+}
+
 fn test_alert(now: i64) -> GatewayAlert {
     GatewayAlert {
+        id: 0,
         gateway: String::new(),
         address: String::new(),
         practice: false,

@@ -88,7 +88,7 @@ impl Channel for Native {
         "native"
     }
 
-    fn wants(&self, _: &GatewayAlert) -> bool {
+    fn wants(_: &GatewayAlert) -> bool {
         true
     }
 

@@ -44,13 +44,41 @@ impl Default for Pace {
 
 /// One alert that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, each stored by itself")]
 pub struct Entry {
-    /// Number of the entry; grows for ever.
-    pub number: u64,
+    /// Number of the delivery; grows for ever.
+    pub number: i64,
     /// When it was put in, in milliseconds on the injected clock.
     pub queued: i64,
     /// What to tell.
     pub alert: GatewayAlert,
+    /// It changes the incident's message instead of making a new one.
+    pub edit: bool,
+    /// It stands for alerts of the incident that could not be sent.
+    pub folded: bool,
+    /// A request was sent, and nobody knows whether it arrived.
+    pub unsure: bool,
+    /// A request is on its way.
+    pub in_hand: bool,
+}
+
+impl Entry {
+    /// Nobody can have received it.
+    fn is_untouched(&self) -> bool {
+        !self.unsure && !self.in_hand
+    }
+
+    fn tells_outage(&self) -> bool {
+        let kind = &self.alert.alert.kind;
+        let outage = matches!(
+            kind,
+            AlertKind::Down { .. }
+                | AlertKind::Degraded { .. }
+                | AlertKind::SafeMode { .. }
+                | AlertKind::Blocked { .. }
+        );
+        outage && !self.edit
+    }
 }
 
 /// The alerts that wait, oldest first.
@@ -58,7 +86,6 @@ pub struct Entry {
 pub struct Outbox {
     pace: Pace,
     entries: VecDeque<Entry>,
-    numbers: u64,
     failures: u32,
     failing_since: Option<i64>,
     attempt_at: i64,
@@ -68,18 +95,39 @@ impl Outbox {
     /// An empty one.
     #[must_use]
     pub fn new(pace: Pace) -> Self {
-        Self { pace, entries: VecDeque::new(), numbers: 0, failures: 0, failing_since: None, attempt_at: i64::MIN }
+        Self { pace, entries: VecDeque::new(), failures: 0, failing_since: None, attempt_at: i64::MIN }
     }
 
-    /// Puts an alert in; gives back the one that had to make room, if any.
-    pub fn push(&mut self, alert: GatewayAlert, now: i64) -> Option<GatewayAlert> {
-        self.numbers += 1;
-        self.entries.push_back(Entry { number: self.numbers, queued: now, alert });
+    /// Makes room for what an alert of the same incident makes obsolete: a newer change replaces the one that waits,
+    /// and a recovery tells of all that could not be sent. Gives what was taken out; if a message of its own was
+    /// among it, the entry to come is [`Entry::folded`].
+    pub fn fold(&mut self, alert: &GatewayAlert, edit: bool) -> Vec<Entry> {
+        let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
+        let obsolete = |entry: &Entry| {
+            let replaced = entry.edit && (edit || recovered);
+            entry.is_untouched()
+                && same_incident(&entry.alert, alert)
+                && (replaced || (recovered && !edit && entry.tells_outage()))
+        };
+        let (folded, rest) = std::mem::take(&mut self.entries).into_iter().partition(obsolete);
+        self.entries = rest;
+        Vec::from(folded)
+    }
+
+    /// Puts an entry in; gives back the one that had to make room, if any.
+    pub fn push(&mut self, entry: Entry) -> Option<Entry> {
+        self.entries.push_back(entry);
         if self.entries.len() <= CAPACITY {
             return None;
         }
         let place = self.least_needed();
-        self.entries.remove(place).map(|entry| entry.alert)
+        self.entries.remove(place)
+    }
+
+    /// Whether a message of its own about the alert's incident waits or is on its way.
+    #[must_use]
+    pub fn has_outage(&self, alert: &GatewayAlert) -> bool {
+        self.entries.iter().any(|entry| entry.tells_outage() && same_incident(&entry.alert, alert))
     }
 
     /// The alert to try now, if any may be tried.
@@ -106,10 +154,16 @@ impl Outbox {
         self.entries.is_empty()
     }
 
-    /// The receiving side confirmed an entry.
-    pub fn delivered(&mut self, number: u64) {
+    /// A request is about to be sent.
+    pub fn claim(&mut self, number: i64) {
+        if let Some(entry) = self.find(number) {
+            entry.in_hand = true;
+        }
+    }
+
+    /// An entry is over: confirmed, or not worth telling.
+    pub fn remove(&mut self, number: i64) {
         self.entries.retain(|entry| entry.number != number);
-        self.works_again();
     }
 
     /// The channel has shown that it works: what waits may go at once.
@@ -120,10 +174,14 @@ impl Outbox {
     }
 
     /// An attempt failed. `chance` (0 to 1) spreads the attempts of many machines.
-    pub fn failed(&mut self, number: u64, failure: &Failure, now: i64, chance: f64) {
+    pub fn failed(&mut self, number: i64, failure: &Failure, now: i64, chance: f64) {
         if let Failure::Rejected(_) | Failure::Gone = failure {
-            self.entries.retain(|entry| entry.number != number);
+            self.remove(number);
             return;
+        }
+        if let Some(entry) = self.find(number) {
+            entry.in_hand = false;
+            entry.unsure |= matches!(failure, Failure::Unsure(_));
         }
         self.failures = self.failures.saturating_add(1);
         let since = *self.failing_since.get_or_insert(now);
@@ -144,13 +202,17 @@ impl Outbox {
     }
 
     /// Takes out what is too old.
-    pub fn expire(&mut self, now: i64) -> Vec<GatewayAlert> {
+    pub fn expire(&mut self, now: i64) -> Vec<Entry> {
         let limit = milliseconds(MAX_AGE);
         let mut expired = Vec::new();
         while let Some(entry) = self.entries.pop_front_if(|entry| now.saturating_sub(entry.queued) > limit) {
-            expired.push(entry.alert);
+            expired.push(entry);
         }
         expired
+    }
+
+    fn find(&mut self, number: i64) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.number == number)
     }
 
     fn doubled(&self) -> Duration {
@@ -158,24 +220,28 @@ impl Outbox {
         self.pace.first.saturating_mul(factor).min(self.pace.longest)
     }
 
-    /// The entry that is missed least: first a `down` whose `recovered` waits behind it and tells the whole story,
-    /// then the oldest that is neither critical nor a recovery, then the oldest. Never the one being tried.
+    /// The entry that is missed least: first a change of a message, then a `down` whose `recovered` waits behind it
+    /// and tells the whole story, then the oldest that is neither critical nor a recovery, then the oldest. Never the
+    /// one being tried.
     fn least_needed(&self) -> usize {
-        let later = || self.entries.iter().enumerate().skip(1);
-        let folded = later().find(|(_, entry)| {
-            matches!(entry.alert.alert.kind, AlertKind::Down { .. } | AlertKind::Degraded { .. })
-                && self.entries.iter().any(|other| {
-                    matches!(other.alert.alert.kind, AlertKind::Recovered { .. })
-                        && same_incident(&other.alert, &entry.alert)
-                })
-        });
+        let later = || self.entries.iter().enumerate().skip(1).filter(|(_, entry)| !entry.in_hand);
+        let change = later().find(|(_, entry)| entry.edit);
+        let told_elsewhere = || {
+            later().find(|(_, entry)| {
+                matches!(entry.alert.alert.kind, AlertKind::Down { .. } | AlertKind::Degraded { .. })
+                    && self.entries.iter().any(|other| {
+                        matches!(other.alert.alert.kind, AlertKind::Recovered { .. })
+                            && same_incident(&other.alert, &entry.alert)
+                    })
+            })
+        };
         let minor = || {
             later().find(|(_, entry)| {
                 entry.alert.alert.kind.level() != Level::Critical
                     && !matches!(entry.alert.alert.kind, AlertKind::Recovered { .. })
             })
         };
-        folded.or_else(minor).map_or(1, |(place, _)| place)
+        change.or_else(told_elsewhere).or_else(minor).map_or(1, |(place, _)| place)
     }
 }
 
@@ -195,6 +261,10 @@ mod tests {
         Problem::Remote { service: "Discord", problem }
     }
 
+    fn entry(number: i64, alert: GatewayAlert, queued: i64) -> Entry {
+        Entry { number, queued, alert, edit: false, folded: false, unsure: false, in_hand: false }
+    }
+
     fn seconds(milliseconds: i64) -> i64 {
         milliseconds / 1000
     }
@@ -202,12 +272,12 @@ mod tests {
     #[test]
     fn an_alert_stays_until_it_is_confirmed() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(1), 0);
+        outbox.push(entry(1, sample::down(1), 0));
         let number = outbox.ready(0).unwrap().number;
         outbox.failed(number, &later(), 0, 0.0);
         assert!(outbox.ready(1_999).is_none());
         assert_eq!(outbox.ready(2_000).unwrap().alert, sample::down(1));
-        outbox.delivered(number);
+        outbox.remove(number);
         assert!(outbox.is_empty());
         assert_eq!(outbox.next_attempt(), None);
     }
@@ -215,7 +285,7 @@ mod tests {
     #[test]
     fn the_waits_double_and_then_become_slow() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(1), 0);
+        outbox.push(entry(1, sample::down(1), 0));
         let mut now = 0;
         let mut waits = Vec::new();
         for _ in 0..16 {
@@ -230,7 +300,7 @@ mod tests {
     #[test]
     fn the_server_is_obeyed_but_not_for_ever() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(1), 0);
+        outbox.push(entry(1, sample::down(1), 0));
         let limited = |wait| Failure::Later { problem: remote(RemoteProblem::RateLimited(wait)), after: Some(wait) };
         outbox.failed(1, &limited(Duration::from_secs(77)), 0, 0.0);
         assert_eq!(outbox.next_attempt(), Some(77_000));
@@ -245,8 +315,8 @@ mod tests {
     #[test]
     fn a_refused_channel_is_tried_slowly_and_a_refused_alert_never_again() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(1), 0);
-        outbox.push(sample::recovered(1), 0);
+        outbox.push(entry(1, sample::down(1), 0));
+        outbox.push(entry(2, sample::recovered(1), 0));
         outbox.failed(1, &Failure::Parked(remote(RemoteProblem::Unknown)), 0, 0.0);
         assert_eq!(outbox.next_attempt(), Some(1_800_000));
         outbox.failed(1, &Failure::Rejected(remote(RemoteProblem::Unknown)), 0, 0.0);
@@ -258,28 +328,54 @@ mod tests {
     #[test]
     fn a_full_outbox_folds_what_is_missed_least() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(0), 0);
-        outbox.push(sample::down(1), 0);
-        outbox.push(sample::test(), 0);
-        outbox.push(sample::down(2), 0);
+        outbox.push(entry(1, sample::down(0), 0));
+        outbox.push(entry(1, sample::down(1), 0));
+        outbox.push(entry(1, sample::test(), 0));
+        outbox.push(entry(1, sample::down(2), 0));
         for id in 3..CAPACITY as u64 - 3 {
-            outbox.push(sample::down(id), 0);
+            outbox.push(entry(1, sample::down(id), 0));
         }
-        outbox.push(sample::recovered(2), 0);
+        outbox.push(entry(1, sample::recovered(2), 0));
         assert_eq!(outbox.len(), CAPACITY - 1);
-        assert_eq!(outbox.push(sample::safe_mode(1000), 0), None);
-        assert_eq!(outbox.push(sample::safe_mode(1001), 0), Some(sample::down(2)), "its recovery tells it");
-        assert_eq!(outbox.push(sample::safe_mode(1002), 0), Some(sample::test()));
-        assert_eq!(outbox.push(sample::safe_mode(1003), 0), Some(sample::down(1)), "the oldest but the one in hand");
+        let mut push = |id| outbox.push(entry(1, sample::safe_mode(id), 0)).map(|entry| entry.alert);
+        assert_eq!(push(1000), None);
+        assert_eq!(push(1001), Some(sample::down(2)), "its recovery tells it");
+        assert_eq!(push(1002), Some(sample::test()));
+        assert_eq!(push(1003), Some(sample::down(1)), "the oldest but the one in hand");
     }
 
     #[test]
     fn what_is_a_day_old_expires() {
         let mut outbox = Outbox::new(Pace::default());
-        outbox.push(sample::down(1), 0);
-        outbox.push(sample::down(2), 1);
+        outbox.push(entry(1, sample::down(1), 0));
+        outbox.push(entry(1, sample::down(2), 1));
         assert!(outbox.expire(milliseconds(MAX_AGE)).is_empty());
-        assert_eq!(outbox.expire(milliseconds(MAX_AGE) + 1), [sample::down(1)]);
+        let expired = outbox.expire(milliseconds(MAX_AGE) + 1);
+        assert_eq!(expired.into_iter().map(|entry| entry.alert).collect::<Vec<_>>(), [sample::down(1)]);
+        assert_eq!(outbox.len(), 1);
+    }
+
+    #[test]
+    fn a_recovery_tells_of_what_could_not_be_sent_but_never_of_what_may_have_arrived() {
+        let mut outbox = Outbox::new(Pace::default());
+        outbox.push(entry(1, sample::down(1), 0));
+        outbox.push(entry(2, sample::safe_mode(1), 0));
+        outbox.push(entry(3, sample::down(2), 0));
+        outbox.claim(1);
+        let numbers = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.number).collect::<Vec<_>>();
+        assert_eq!(numbers(outbox.fold(&sample::recovered(1), false)), [2]);
+        outbox.failed(1, &Failure::Unsure(remote(RemoteProblem::Cut)), 0, 0.0);
+        assert!(outbox.fold(&sample::recovered(1), false).is_empty(), "it may have arrived");
+        assert_eq!(numbers(outbox.fold(&sample::recovered(2), false)), [3]);
+        assert_eq!(outbox.len(), 1);
+    }
+
+    #[test]
+    fn a_newer_change_of_a_message_replaces_the_one_that_waits() {
+        let mut outbox = Outbox::new(Pace::default());
+        outbox.push(entry(1, sample::down(1), 0));
+        outbox.push(Entry { edit: true, ..entry(2, sample::progress(1), 0) });
+        assert_eq!(outbox.fold(&sample::progress(1), true).len(), 1);
         assert_eq!(outbox.len(), 1);
     }
 
@@ -292,7 +388,7 @@ mod tests {
         ) {
             let mut outbox = Outbox::new(Pace::default());
             for id in 0..pushes {
-                outbox.push(sample::down(id as u64), 0);
+                outbox.push(entry(1, sample::down(id as u64), 0));
             }
             prop_assert!(outbox.len() <= CAPACITY);
             for _ in 0..failures {

@@ -144,7 +144,7 @@ impl<R: Recipient + Sync> Channel for Remote<R> {
     }
 
     /// The end of a restart interests the one who asked for it, who sits at the machine.
-    fn wants(&self, alert: &GatewayAlert) -> bool {
+    fn wants(alert: &GatewayAlert) -> bool {
         !matches!(alert.alert.kind, crate::supervisor::event::AlertKind::RestartFinished { .. })
     }
 

@@ -5,10 +5,13 @@
 //! | `down`, `degraded` | once per incident; within the cooldown of its kind (and gateway) it is *held*, not lost: told when the cooldown ends, unless the incident is over by then |
 //! | `safe_mode`, `blocked` | always told, at once; they stand for a `down` that is still held |
 //! | `recovered` | once per incident, at once, if this channel was told anything of the incident; of an incident that began before Lifeguard started, too |
+//! | `progress` | only where a message can change: on what this channel was told of the incident |
 //! | `restart_finished`, `test` | always told: somebody asked |
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::GatewayAlert;
 use crate::supervisor::event::{AlertKind, Level};
@@ -38,6 +41,8 @@ pub enum Reason {
     Repeated,
     /// The incident ended before its `down` came out of the cooldown.
     OverBeforeTold,
+    /// News of an incident that this channel was told nothing of.
+    Untold,
 }
 
 impl Reason {
@@ -47,12 +52,13 @@ impl Reason {
         match self {
             Self::Repeated => "repeated",
             Self::OverBeforeTold => "over_before_told",
+            Self::Untold => "untold",
         }
     }
 }
 
 /// What one channel knows of one incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     gateway: String,
     incident: u64,
@@ -61,7 +67,8 @@ struct Known {
 }
 
 /// The worst that a channel was told of an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Told {
     Nothing,
     Degraded,
@@ -69,21 +76,61 @@ enum Told {
     Escalated,
 }
 
+/// When one kind of alert was told last of one gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Newest {
+    gateway: String,
+    kind: String,
+    told: i64,
+}
+
+/// An alert that waits for the end of a cooldown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    until: i64,
+    alert: GatewayAlert,
+}
+
+/// What a channel remembers: this outlives a restart.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    known: VecDeque<Known>,
+    newest: Vec<Newest>,
+    held: Vec<Held>,
+}
+
+impl Memory {
+    /// Moves every moment by so many milliseconds: onto the clock of another boot.
+    pub fn shift(&mut self, by: i64) {
+        for newest in &mut self.newest {
+            newest.told = newest.told.saturating_add(by);
+        }
+        for held in &mut self.held {
+            held.until = held.until.saturating_add(by);
+        }
+    }
+}
+
 /// The routing of one channel.
 #[derive(Debug, Clone)]
 pub struct Router {
     cooldown: Duration,
     critical_cooldown: Duration,
-    known: VecDeque<Known>,
-    newest: BTreeMap<(String, &'static str), i64>,
-    held: Vec<(i64, GatewayAlert)>,
+    memory: Memory,
 }
 
 impl Router {
-    /// A channel that was told nothing yet.
+    /// A channel that remembers this much.
     #[must_use]
-    pub fn new(cooldown: Duration, critical_cooldown: Duration) -> Self {
-        Self { cooldown, critical_cooldown, known: VecDeque::new(), newest: BTreeMap::new(), held: Vec::new() }
+    pub fn new(cooldown: Duration, critical_cooldown: Duration, memory: Memory) -> Self {
+        Self { cooldown, critical_cooldown, memory }
+    }
+
+    /// What is to outlive a restart.
+    #[must_use]
+    pub fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Decides on an alert that was just announced. `now` is in milliseconds on a clock that never steps.
@@ -100,6 +147,10 @@ impl Router {
                 }
                 Decision::Tell
             }
+            AlertKind::Progress { .. } => {
+                let told = self.know(alert).is_some_and(|known| known.told > Told::Nothing && !known.recovered);
+                if told { Decision::Tell } else { Decision::Drop(Reason::Untold) }
+            }
             AlertKind::Recovered { .. } => self.admit_recovery(alert),
             AlertKind::Down { .. } | AlertKind::Degraded { .. } => self.admit_outage(alert, now),
         }
@@ -107,9 +158,10 @@ impl Router {
 
     /// Gives back what was held and is now to be told.
     pub fn due(&mut self, now: i64) -> Vec<GatewayAlert> {
-        let (due, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|(at, _)| *at <= now);
-        self.held = held;
-        let due: Vec<GatewayAlert> = due.into_iter().map(|(_, alert)| alert).collect();
+        let held = std::mem::take(&mut self.memory.held);
+        let (due, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.until <= now);
+        self.memory.held = held;
+        let due: Vec<GatewayAlert> = due.into_iter().map(|held| held.alert).collect();
         for alert in &due {
             self.note_told(alert, now);
         }
@@ -119,7 +171,7 @@ impl Router {
     /// When [`Router::due`] has something to give.
     #[must_use]
     pub fn next_due(&self) -> Option<i64> {
-        self.held.iter().map(|(at, _)| *at).min()
+        self.memory.held.iter().map(|held| held.until).min()
     }
 
     fn admit_recovery(&mut self, alert: &GatewayAlert) -> Decision {
@@ -139,19 +191,17 @@ impl Router {
         {
             return Decision::Drop(Reason::Repeated);
         }
-        if self
-            .held
-            .iter()
-            .any(|(_, held)| same_incident(held, alert) && held.alert.kind.name() == alert.alert.kind.name())
-        {
+        let waits =
+            |held: &Held| same_incident(&held.alert, alert) && held.alert.alert.kind.name() == alert.alert.kind.name();
+        if self.memory.held.iter().any(waits) {
             return Decision::Drop(Reason::Repeated);
         }
         // What is held of the same gateway is older news: this one says more.
-        self.held.retain(|(_, held)| held.gateway != alert.gateway);
-        let cooldown = self.cooldown_of(alert);
-        let until = self.newest.get(&slot(alert)).map_or(now, |told| told.saturating_add(milliseconds(cooldown)));
+        self.memory.held.retain(|held| held.alert.gateway != alert.gateway);
+        let cooldown = milliseconds(self.cooldown_of(alert));
+        let until = self.newest(alert).map_or(now, |newest| newest.told.saturating_add(cooldown));
         if until > now {
-            self.held.push((until, alert.clone()));
+            self.memory.held.push(Held { until, alert: alert.clone() });
             return Decision::Hold { until };
         }
         self.note_told(alert, now);
@@ -163,7 +213,11 @@ impl Router {
     }
 
     fn note_told(&mut self, alert: &GatewayAlert, now: i64) {
-        self.newest.insert(slot(alert), now);
+        let (gateway, kind) = (alert.gateway.clone(), alert.alert.kind.name().to_owned());
+        match self.newest(alert) {
+            Some(newest) => newest.told = now,
+            None => self.memory.newest.push(Newest { gateway, kind, told: now }),
+        }
         if let Some(known) = self.know(alert) {
             known.told = known.told.max(worst_of(alert));
         }
@@ -171,32 +225,34 @@ impl Router {
 
     /// Forgets what is held of the alert's incident; says whether there was anything.
     fn release(&mut self, alert: &GatewayAlert) -> bool {
-        let before = self.held.len();
-        self.held.retain(|(_, held)| !same_incident(held, alert));
-        self.held.len() < before
+        let before = self.memory.held.len();
+        self.memory.held.retain(|held| !same_incident(&held.alert, alert));
+        self.memory.held.len() < before
+    }
+
+    fn newest(&mut self, alert: &GatewayAlert) -> Option<&mut Newest> {
+        let kind = alert.alert.kind.name();
+        self.memory.newest.iter_mut().find(|newest| newest.gateway == alert.gateway && newest.kind == kind)
     }
 
     /// The record of the alert's incident; a new one if there is none.
     fn know(&mut self, alert: &GatewayAlert) -> Option<&mut Known> {
         let incident = alert.alert.incident.as_ref()?.id;
-        let place = self.known.iter().position(|known| known.incident == incident && known.gateway == alert.gateway);
+        let all = &mut self.memory.known;
+        let place = all.iter().position(|known| known.incident == incident && known.gateway == alert.gateway);
         if let Some(place) = place {
-            return self.known.get_mut(place);
+            return all.get_mut(place);
         }
-        if self.known.len() >= MEMORY {
-            self.known.pop_front();
+        if all.len() >= MEMORY {
+            all.pop_front();
         }
-        self.known.push_back(Known { gateway: alert.gateway.clone(), incident, told: Told::Nothing, recovered: false });
-        self.known.back_mut()
+        all.push_back(Known { gateway: alert.gateway.clone(), incident, told: Told::Nothing, recovered: false });
+        all.back_mut()
     }
 }
 
 fn worst_of(alert: &GatewayAlert) -> Told {
     if matches!(alert.alert.kind, AlertKind::Down { .. }) { Told::Down } else { Told::Degraded }
-}
-
-fn slot(alert: &GatewayAlert) -> (String, &'static str) {
-    (alert.gateway.clone(), alert.alert.kind.name())
 }
 
 /// Whether two alerts belong to the same incident; those that belong to none never do.
@@ -217,7 +273,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     fn router() -> Router {
-        Router::new(Duration::from_mins(30), Duration::from_mins(5))
+        Router::new(Duration::from_mins(30), Duration::from_mins(5), Memory::default())
     }
 
     #[test]

@@ -23,6 +23,7 @@ fn alert(incident: Option<u64>, kind: AlertKind) -> GatewayAlert {
         attempts: u32::from(recovered),
     });
     GatewayAlert {
+        id: 7,
         gateway: "gateway".to_owned(),
         address: "127.0.0.1:18789".to_owned(),
         practice: false,
@@ -56,6 +57,10 @@ pub(super) fn degraded(incident: u64) -> GatewayAlert {
 
 pub(super) fn safe_mode(incident: u64) -> GatewayAlert {
     alert(Some(incident), AlertKind::SafeMode { verdict: Verdict::Hung, next_trial_at: AT + 600_000 })
+}
+
+pub(super) fn progress(incident: u64) -> GatewayAlert {
+    alert(Some(incident), AlertKind::Progress { verdict: Verdict::Hung, rung: Rung::Restart, attempt: 2 })
 }
 
 pub(super) fn blocked(incident: u64) -> GatewayAlert {
@@ -102,6 +107,7 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("down", down(7)),
         ("down, nobody starts it", down_for_good(7)),
         ("degraded", degraded(7)),
+        ("progress", progress(7)),
         ("safe_mode", safe_mode(7)),
         ("blocked", blocked(7)),
         ("recovered", recovered(7)),

@@ -1,6 +1,7 @@
 //! From the configuration to what the engine and the alerts need.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tracing::info;
 
@@ -16,7 +17,7 @@ use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::evidence::EvidenceStore;
-use crate::platform::boot_id;
+use crate::history::History;
 use crate::probe::ProbeLimits;
 use crate::probe::dependency::Needs;
 use crate::service::{GatewaySetup, Kind};
@@ -24,10 +25,10 @@ use crate::supervisor::policy::Manager;
 use crate::supervisor::state::{Pause, State};
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
-pub(super) async fn gateways(setting: &Setting<'_>) -> Vec<GatewaySpec> {
+pub(super) async fn gateways(setting: &Setting<'_>, history: &Arc<History>) -> Vec<GatewaySpec> {
     let mut specs = Vec::new();
     for gateway in setting.config.watched() {
-        specs.push(specify(setting, &gateway).await);
+        specs.push(specify(setting, history, &gateway).await);
     }
     specs
 }
@@ -46,14 +47,14 @@ pub(super) async fn finds_gateway(setting: &Setting<'_>) -> bool {
     false
 }
 
-async fn specify(setting: &Setting<'_>, gateway: &GatewayConfig) -> GatewaySpec {
+async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &GatewayConfig) -> GatewaySpec {
     let found = discover(gateway, setting.environment);
     for note in &found.notes {
         info!(gateway = found.name, ?note, "discovery");
     }
     // No gateway's name begins like that: what is known of the person's own gateways is left alone.
     let kept_as = if setting.notice.is_some() { format!("-{}", found.name) } else { found.name.clone() };
-    let store = StateStore::new(&setting.paths.state_dir, &kept_as, boot_id());
+    let store = StateStore::new(Arc::clone(history), &setting.paths.state_dir, &kept_as);
     let mut loaded = store.load(now());
     if setting.notice.is_some() {
         loaded.state = State { pause: Some(Pause { until: None }), ..State::default() };

@@ -1,8 +1,11 @@
 //! One look at every gateway while no Lifeguard runs.
 
+use std::sync::Arc;
+
 use super::{AppError, Setting, assemble};
 use crate::engine::glance;
-use crate::platform::clock;
+use crate::history::History;
+use crate::platform::{boot_id, clock};
 use crate::snapshot::Snapshot;
 
 /// How long a picture that nobody renews is worth showing, in milliseconds: as long as one is printed.
@@ -11,7 +14,8 @@ const FRESH: u64 = 60_000;
 /// One look at every gateway. Nothing is healed, and nothing is written.
 pub async fn look(setting: &Setting<'_>) -> Result<Snapshot, AppError> {
     let mut gateways = Vec::new();
-    for spec in assemble::gateways(setting).await {
+    let history = Arc::new(History::look(&setting.paths.state_dir, boot_id())?);
+    for spec in assemble::gateways(setting, &history).await {
         gateways.push(Box::pin(glance(spec)).await?);
     }
     Ok(Snapshot {

@@ -1,6 +1,7 @@
 //! The running app: engine, alerts, control socket, and the one queue of what people ask for.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +13,9 @@ use super::diagnostics::diagnostics;
 use super::{AppError, Setting, assemble, practice};
 use crate::alert::{AlertHandle, AlertHub};
 use crate::control::server::ControlSocket;
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
+use crate::history::History;
+use crate::platform::boot_id;
 use crate::platform::desktop::{clipboard, login_item, open};
 use crate::request::UserAction;
 use crate::snapshot::{GatewaySnapshot, Snapshot};
@@ -63,9 +66,18 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), "Lifeguard starts");
     let socket = ControlSocket::open(&setting.paths.socket).await?;
     let (actions, wishes) = mpsc::channel(WISHES);
-    let alerts = AlertHub::start(assemble::alerts(setting)?, actions.clone());
+    let opened = History::open(&setting.paths.state_dir, boot_id(), engine::now())?;
+    let history = Arc::new(opened.history);
+    let alerts = AlertHub::start(assemble::alerts(setting)?, Arc::clone(&history), actions.clone());
     let deadman = assemble::deadman(setting)?;
-    let specs = assemble::gateways(setting).await;
+    let mut specs = assemble::gateways(setting, &history).await;
+    if let Some(problem) = opened.problem.map(|problem| problem.to_string()) {
+        error!("{problem}");
+        for spec in &mut specs {
+            spec.notice =
+                Some(spec.notice.take().map_or_else(|| problem.clone(), |notice| format!("{notice} · {problem}")));
+        }
+    }
     let practice = specs.iter().any(|spec| spec.practice);
     let engine = Engine::start(specs, &alerts)?;
     let snapshots = engine.snapshots();

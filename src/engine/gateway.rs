@@ -160,7 +160,7 @@ impl GatewayTask {
                 }
             }
         }
-        self.save(now());
+        self.save(now(), Vec::new());
     }
 
     fn grant(&mut self, wish: Wish) {
@@ -205,9 +205,10 @@ impl GatewayTask {
             info!(gateway = self.spec.name, from = before.name(), to = after.name(), verdict = ?self.core.verdict(), "health");
         }
         self.chronicle.note(&self.core, moment);
-        // What an action is about to do must be on record first.
-        if actions.contains(&Action::Persist) {
-            self.save(moment);
+        // What an action is about to do must be on record first, and with it what it is to tell.
+        let alerts: Vec<GatewayAlert> = actions.iter().filter_map(|action| self.alert(action)).collect();
+        if actions.contains(&Action::Persist) || !alerts.is_empty() {
+            self.save(moment, alerts);
         }
         for action in actions {
             match action {
@@ -219,16 +220,7 @@ impl GatewayTask {
                         answer(reply, Reply::Concluded(outcome.clone()));
                     }
                 }
-                Action::Announce(alert) => {
-                    info!(gateway = self.spec.name, kind = alert.kind.name(), "alert");
-                    self.alerts.announce(&GatewayAlert {
-                        gateway: self.spec.name.clone(),
-                        address: self.spec.address(),
-                        practice: self.spec.practice,
-                        alert,
-                    });
-                }
-                Action::Persist => {}
+                Action::Announce(_) | Action::Persist => {}
             }
         }
         self.start_docker_if_wanted(moment);
@@ -237,15 +229,28 @@ impl GatewayTask {
         let _ = self.easel.pictures.send(self.picture(moment));
     }
 
-    fn save(&mut self, moment: Moment) {
-        match self.store.save(self.core.state(), moment) {
+    fn alert(&self, action: &Action) -> Option<GatewayAlert> {
+        let Action::Announce(alert) = action else { return None };
+        info!(gateway = self.spec.name, kind = alert.kind.name(), "alert");
+        Some(GatewayAlert {
+            id: 0,
+            gateway: self.spec.name.clone(),
+            address: self.spec.address(),
+            practice: self.spec.practice,
+            alert: alert.clone(),
+        })
+    }
+
+    fn save(&mut self, moment: Moment, alerts: Vec<GatewayAlert>) {
+        let state = self.core.state();
+        match self.alerts.record(alerts, |change| self.store.save(change, state, moment)) {
             Ok(()) => {
                 if self.spec.loaded.problem.is_none() {
                     self.trouble = None;
                 }
             }
-            Err(problem) => {
-                let trouble = problem.to_string();
+            Err(error) => {
+                let trouble = error.to_string();
                 if self.trouble.as_deref() != Some(&trouble) {
                     error!(gateway = self.spec.name, "{trouble}");
                 }

@@ -1,25 +1,25 @@
-//! The core's state on disk: one small file per gateway, replaced as a whole.
+//! The core's state on disk: one record per gateway in the history.
 //!
-//! The new file takes the old one's place before an action that it tells of is begun, so that killing Lifeguard at
-//! any instant loses nothing. It is flushed to the disk right after: only a power cut may lose the newest change.
+//! The record is in place before an action that it tells of is begun, so that killing Lifeguard at any instant loses
+//! nothing.
 
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use crate::platform::private::file_name;
+use crate::history::{Change, History, HistoryError, Stamp};
+use crate::platform::private::{file_name, write};
 use crate::supervisor::moment::Moment;
-use crate::supervisor::state::{State, VERSION, shift_between_boots};
+use crate::supervisor::state::{State, VERSION};
 
-/// What is in the file.
+/// What is kept.
 #[derive(Serialize, Deserialize)]
 struct Record {
     version: u32,
-    boot: Option<String>,
-    saved: Moment,
+    #[serde(flatten)]
+    stamp: Stamp,
     state: State,
 }
 
@@ -43,7 +43,7 @@ pub struct Loaded {
 /// Something is wrong with the state on disk.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreProblem {
-    /// The file could not be read as a state; it was kept aside.
+    /// The record could not be read as a state; it was kept aside.
     #[error("the saved state was damaged ({reason}); it is kept as {} and Lifeguard started anew", kept.display())]
     Damaged {
         /// What was wrong.
@@ -51,103 +51,108 @@ pub enum StoreProblem {
         /// Where it is now.
         kept: PathBuf,
     },
-    /// The file is of a newer Lifeguard; it was kept aside.
+    /// The record is of a newer Lifeguard; it was kept aside.
     #[error("the saved state is of a newer Lifeguard; it is kept as {} and this one started anew", kept.display())]
     Newer {
         /// Where it is now.
         kept: PathBuf,
     },
-    /// The file cannot be read or written.
-    #[error("the state cannot be kept in {}: {reason}; until this is mended, a restart of Lifeguard forgets", path.display())]
-    NoAccess {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
+    /// The record cannot be read, or what is wrong with it cannot be kept.
+    #[error("the saved state cannot be read: {0}; Lifeguard started anew")]
+    NoAccess(String),
 }
 
-/// One gateway's state file.
+/// Where one gateway's state is kept.
 #[derive(Debug, Clone)]
 pub struct StateStore {
-    path: PathBuf,
-    boot: Option<String>,
+    history: Arc<History>,
+    folder: PathBuf,
+    name: String,
 }
 
 impl StateStore {
-    /// The file of the gateway `name` in `folder`; `boot` names this boot of the machine, where the system does.
+    /// The state of the gateway `name` in `history`. `folder` takes what cannot be read, and may hold the file in which
+    /// Lifeguard 0.1 kept the state before there was a history.
     #[must_use]
-    pub fn new(folder: &Path, name: &str, boot: Option<String>) -> Self {
-        Self { path: folder.join(format!("gateway-{}.json", file_name(name))), boot }
+    pub fn new(history: Arc<History>, folder: &Path, name: &str) -> Self {
+        Self { history, folder: folder.to_owned(), name: name.to_owned() }
     }
 
     /// Loads the state, moved onto this boot's clocks. What cannot be read is kept aside, never overwritten.
     #[must_use]
     pub fn load(&self, now: Moment) -> Loaded {
         let fresh = |problem| Loaded { state: State::default(), same_boot: false, problem };
-        let text = match std::fs::read(&self.path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return fresh(None),
-            Err(error) => return fresh(Some(self.no_access(&error))),
+        let text = match self.find() {
+            Ok(Some(text)) => text,
+            Ok(None) => return fresh(None),
+            Err(error) => return fresh(Some(StoreProblem::NoAccess(error))),
         };
-        let record: Record = match serde_json::from_slice(&text) {
+        let record: Record = match serde_json::from_str(&text) {
             Ok(record) => record,
             Err(error) => {
-                let newer = serde_json::from_slice::<Header>(&text).is_ok_and(|header| header.version > VERSION);
-                return fresh(Some(self.put_aside(now, newer, &error.to_string())));
+                let newer = serde_json::from_str::<Header>(&text).is_ok_and(|header| header.version > VERSION);
+                return fresh(Some(self.put_aside(&text, now, newer, &error.to_string())));
             }
         };
         if record.version > VERSION {
-            return fresh(Some(self.put_aside(now, true, "")));
+            return fresh(Some(self.put_aside(&text, now, true, "")));
         }
-        let same_boot = match (&record.boot, &self.boot) {
-            (Some(saved), Some(current)) => saved == current,
-            // The clock that never steps tells: it cannot have gone back on one boot.
-            _ => record.saved.elapsed <= now.elapsed,
-        };
+        let shift = record.stamp.shift_to(self.history.boot(), now);
         let mut state = record.state;
-        if !same_boot {
-            state.shift(shift_between_boots(record.saved, now));
+        if let Some(shift) = shift {
+            state.shift(shift);
         }
-        Loaded { state, same_boot, problem: None }
+        Loaded { state, same_boot: shift.is_none(), problem: None }
     }
 
-    /// Saves the state: in place when this returns, flushed to the disk shortly after.
-    pub fn save(&self, state: &State, now: Moment) -> Result<(), StoreProblem> {
-        let file = self.replace(state, now).map_err(|error| self.no_access(&error))?;
-        let path = self.path.clone();
-        let flush = move || {
-            if let Err(error) = file.sync_all() {
-                warn!(%error, path = %path.display(), "the state could not be flushed to the disk");
-            }
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(flush)),
-            Err(_) => flush(),
+    /// Stores the state, and how far its incidents have come, as part of a change.
+    pub fn save(&self, change: &Change<'_>, state: &State, now: Moment) -> Result<(), HistoryError> {
+        let record = Record { version: VERSION, stamp: self.history.stamp(now), state: state.clone() };
+        change.save_state(&self.name, &serde_json::to_string(&record)?)?;
+        let lasting = state.incident.as_ref().map(|incident| incident.summary(now, false));
+        for incident in state.last_incident.iter().chain(&lasting) {
+            change.save_incident(&self.name, incident)?;
         }
         Ok(())
     }
 
-    fn replace(&self, state: &State, now: Moment) -> std::io::Result<File> {
-        let record = Record { version: VERSION, boot: self.boot.clone(), saved: now, state: state.clone() };
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut temporary, &record)?;
-        temporary.flush()?;
-        Ok(temporary.persist(&self.path)?)
-    }
-
-    fn put_aside(&self, now: Moment, newer: bool, reason: &str) -> StoreProblem {
-        let kept = self.path.with_extension(format!("json.kept-{}", now.wall));
-        match std::fs::rename(&self.path, &kept) {
-            Err(error) => self.no_access(&error),
-            Ok(()) if newer => StoreProblem::Newer { kept },
-            Ok(()) => StoreProblem::Damaged { reason: reason.to_owned(), kept },
+    /// The record; the old file's content moves into the history.
+    fn find(&self) -> Result<Option<String>, String> {
+        let found = self.history.state(&self.name).map_err(|error| error.to_string())?;
+        if found.is_some() {
+            return Ok(found);
         }
+        let file = self.file();
+        let text = match std::fs::read(&file) {
+            Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", file.display())),
+        };
+        if self.history.is_read_only() {
+            return Ok(Some(text));
+        }
+        self.history.change(|change| change.save_state(&self.name, &text)).map_err(|error| error.to_string())?;
+        let moved = file.with_extension("json.moved");
+        std::fs::rename(&file, &moved).map_err(|error| format!("{}: {error}", file.display()))?;
+        Ok(Some(text))
     }
 
-    fn no_access(&self, error: &std::io::Error) -> StoreProblem {
-        StoreProblem::NoAccess { path: self.path.clone(), reason: error.to_string() }
+    fn put_aside(&self, text: &str, now: Moment, newer: bool, reason: &str) -> StoreProblem {
+        if self.history.is_read_only() {
+            return StoreProblem::NoAccess(reason.to_owned());
+        }
+        let kept = self.file().with_extension(format!("json.kept-{}", now.wall));
+        if let Err(error) = write(&kept, text.as_bytes()) {
+            return StoreProblem::NoAccess(format!("{}: {error}", kept.display()));
+        }
+        if let Err(error) = self.history.change(|change| change.forget_state(&self.name)) {
+            warn!(gateway = self.name, %error, "a state that cannot be read stays in the history");
+        }
+        if newer { StoreProblem::Newer { kept } } else { StoreProblem::Damaged { reason: reason.to_owned(), kept } }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join(format!("gateway-{}.json", file_name(&self.name)))
     }
 }
 
@@ -160,14 +165,19 @@ mod tests {
     }
 
     fn store(folder: &tempfile::TempDir, boot: &str) -> StateStore {
-        StateStore::new(folder.path(), "my gateway/1", Some(boot.to_owned()))
+        let opened = History::open(folder.path(), Some(boot.to_owned()), at(7)).unwrap();
+        StateStore::new(Arc::new(opened.history), folder.path(), "my gateway/1")
+    }
+
+    fn save(store: &StateStore, state: &State, now: Moment) {
+        store.history.change(|change| store.save(change, state, now)).unwrap();
     }
 
     #[test]
     fn what_was_saved_is_loaded() {
         let folder = tempfile::tempdir().unwrap();
         let state = State { seed: 5, next_heal: 9, ..State::default() };
-        store(&folder, "a").save(&state, at(1_000)).unwrap();
+        save(&store(&folder, "a"), &state, at(1_000));
         let loaded = store(&folder, "a").load(at(2_000));
         assert_eq!(loaded.state, state);
         assert!(loaded.same_boot && loaded.problem.is_none());
@@ -175,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_kept_aside() {
+    fn a_damaged_record_is_kept_aside() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder, "a");
-        std::fs::write(&store.path, "{half").unwrap();
+        store.history.change(|change| change.save_state("my gateway/1", "{half")).unwrap();
         let loaded = store.load(at(7));
         assert_eq!(loaded.state, State::default());
         let Some(StoreProblem::Damaged { kept, .. }) = loaded.problem else { panic!("{loaded:?}") };
@@ -187,28 +197,24 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_a_newer_version_is_kept_aside_and_named_so() {
+    fn a_record_of_a_newer_version_is_kept_aside_and_named_so() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder, "a");
-        std::fs::write(&store.path, r#"{"version": 99, "anything": []}"#).unwrap();
+        store.history.change(|change| change.save_state("my gateway/1", r#"{"version": 99, "anything": []}"#)).unwrap();
         assert!(matches!(store.load(at(7)).problem, Some(StoreProblem::Newer { .. })));
     }
 
     #[test]
-    fn a_folder_that_is_gone_is_told_and_not_fatal() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = StateStore::new(&folder.path().join("gone"), "a", None);
-        assert!(matches!(store.save(&State::default(), at(7)), Err(StoreProblem::NoAccess { .. })));
-    }
-
-    #[test]
-    fn the_state_of_the_first_version_still_loads() {
+    fn the_file_of_the_first_version_moves_into_the_history() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder, "boot-of-the-first-version");
-        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state/version-1.json"), &store.path).unwrap();
-        let loaded = store.load(at(i64::MAX / 2));
-        assert!(loaded.problem.is_none(), "{:?}", loaded.problem);
-        assert_eq!(loaded.state.crashes.count(), 2);
-        assert!(loaded.state.incident.is_some());
+        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state/version-1.json"), store.file()).unwrap();
+        for _ in 0..2 {
+            let loaded = store.load(at(i64::MAX / 2));
+            assert!(loaded.problem.is_none(), "{:?}", loaded.problem);
+            assert_eq!(loaded.state.crashes.count(), 2);
+            assert!(loaded.state.incident.is_some());
+            assert!(!store.file().exists());
+        }
     }
 }

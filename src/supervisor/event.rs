@@ -123,6 +123,15 @@ pub enum AlertKind {
         /// What is the matter.
         verdict: Verdict,
     },
+    /// News of an outage that was told: an attempt begins. No message of its own; it changes the one there is.
+    Progress {
+        /// What is the matter now.
+        verdict: Verdict,
+        /// What is being tried.
+        rung: Rung,
+        /// Which attempt of this incident it is, from 1.
+        attempt: u32,
+    },
     /// Too many attempts: safe mode. Trials go on.
     SafeMode {
         /// What is the matter.
@@ -192,7 +201,7 @@ impl AlertKind {
     pub fn level(&self) -> Level {
         match self {
             Self::Down { .. } | Self::SafeMode { .. } | Self::Blocked { .. } => Level::Critical,
-            Self::Degraded { .. } => Level::Warning,
+            Self::Degraded { .. } | Self::Progress { .. } => Level::Warning,
             Self::Recovered { .. } => Level::Success,
             Self::RestartFinished { outcome } if outcome.succeeded() => Level::Success,
             Self::RestartFinished { .. } => Level::Warning,
@@ -209,6 +218,7 @@ impl AlertKind {
         match self {
             Self::Down { .. } => "down",
             Self::Degraded { .. } => "degraded",
+            Self::Progress { .. } => "progress",
             Self::SafeMode { .. } => "safe_mode",
             Self::Blocked { .. } => "blocked",
             Self::Recovered { .. } => "recovered",

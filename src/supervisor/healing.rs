@@ -6,6 +6,7 @@ use super::Supervisor;
 use super::backoff;
 use super::breaker::Breaker;
 use super::event::{Action, AlertKind, HealReport};
+use super::incident::Stage;
 use super::ladder::{Cause, Heal, Outcome, Rung};
 use super::moment::Moment;
 use super::observation::Observation;
@@ -136,6 +137,10 @@ impl Supervisor {
             Verdict::ChannelsSuppressed(channels) => channels.clone(),
             _ => Vec::new(),
         };
+        if let Some(incident) = self.state.incident.as_ref().filter(|incident| incident.told > Stage::Nothing) {
+            let kind = AlertKind::Progress { verdict: self.verdict.clone(), rung, attempt: incident.attempts };
+            actions.push(self.alert(now, kind));
+        }
         actions.push(Action::Heal(Heal {
             id,
             rung,

@@ -9,7 +9,7 @@ use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::trend::{Leak, MemoryLevel};
-use crate::supervisor::verdict::Verdict;
+use crate::supervisor::verdict::{Severity, Verdict};
 
 /// How a moment (Unix milliseconds) is written where the text will be read.
 pub type SayMoment<'a> = &'a dyn Fn(i64) -> String;
@@ -60,6 +60,15 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         (AlertKind::Down { .. }, Language::Korean) => format!("{who} 중단됨"),
         (AlertKind::Degraded { .. }, Language::English) => format!("{who} works only in part"),
         (AlertKind::Degraded { .. }, Language::Korean) => format!("{who} 일부 기능 이상"),
+        (AlertKind::Progress { verdict, .. }, _) => {
+            let verdict = verdict.clone();
+            let kind = if verdict.severity() == Severity::Impaired {
+                AlertKind::Degraded { verdict }
+            } else {
+                AlertKind::Down { verdict, next: None, next_at: None, waits_for: Vec::new() }
+            };
+            title(&kind, subject, language)
+        }
         (AlertKind::SafeMode { .. }, Language::English) => format!("{who} keeps failing: safe mode"),
         (AlertKind::SafeMode { .. }, Language::Korean) => format!("{who} 반복 실패: 안전 모드"),
         (AlertKind::Blocked { waits_for, .. }, Language::English) if !waits_for.is_empty() => {
@@ -103,6 +112,16 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
     }
 }
 
+/// The headline that takes the place of [`title`] on the message of an outage that is over.
+#[must_use]
+pub fn over(downtime: Duration, subject: Subject<'_>, language: Language) -> String {
+    let (who, downtime) = (subject.say(language), words::duration(downtime, language));
+    match language {
+        Language::English => format!("{who} was down for {downtime}"),
+        Language::Korean => format!("{who} 중단 종료: {downtime}"),
+    }
+}
+
 /// The sentences below the headline: what happened, then what is being done or what to do.
 #[must_use]
 pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: SayMoment<'_>) -> String {
@@ -111,6 +130,13 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
         AlertKind::Down { verdict, next, next_at, waits_for } => {
             let rest = waiting(waits_for, language).unwrap_or_else(|| plan(verdict, *next, *next_at, language, moment));
             format!("{} {rest}", sentence(&verdict.say(language)))
+        }
+        AlertKind::Progress { verdict, rung, attempt } => {
+            let (matter, rung) = (sentence(&verdict.say(language)), rung.say(language));
+            match language {
+                Language::English => format!("{matter} Attempt {attempt} is running: {rung}."),
+                Language::Korean => format!("{matter} {attempt}번째 시도 진행 중: {rung}."),
+            }
         }
         AlertKind::Degraded { verdict } => {
             let rest = in_part(verdict, language);

@@ -1,15 +1,20 @@
 //! Alerts and settings for tests of the alert room.
+#![expect(clippy::unwrap_used, reason = "a helper of tests fails the test")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lifeguard::alert::outbox::Pace;
-use lifeguard::alert::{AlertSettings, GatewayAlert};
+use lifeguard::alert::{AlertHandle, AlertHub, AlertSettings, GatewayAlert};
+use lifeguard::history::History;
+use lifeguard::request::UserAction;
 use lifeguard::supervisor::event::{Alert, AlertKind};
 use lifeguard::supervisor::incident::IncidentSummary;
 use lifeguard::supervisor::ladder::Rung;
 use lifeguard::supervisor::verdict::Verdict;
 use lifeguard::text::Language;
+use tokio::sync::mpsc;
 
 /// No channel, no cooldown, and a pace for tests.
 pub(crate) fn settings() -> AlertSettings {
@@ -28,6 +33,16 @@ pub(crate) fn settings() -> AlertSettings {
     }
 }
 
+/// Starts the lanes with a history that ends with the test.
+pub(crate) fn start(settings: AlertSettings, actions: mpsc::Sender<UserAction>) -> AlertHandle {
+    AlertHub::start(settings, Arc::new(History::in_memory().unwrap()), actions)
+}
+
+/// Hands an alert to every channel.
+pub(crate) fn announce(handle: &AlertHandle, alert: &GatewayAlert) {
+    handle.record(vec![alert.clone()], |_| Ok(())).unwrap();
+}
+
 pub(crate) fn now() -> i64 {
     lifeguard::platform::clock::wall()
 }
@@ -43,6 +58,7 @@ fn alert(incident: u64, kind: AlertKind) -> GatewayAlert {
         attempts: 0,
     };
     GatewayAlert {
+        id: 0,
         gateway: "gateway".to_owned(),
         address: "127.0.0.1:18789".to_owned(),
         practice: false,
@@ -64,4 +80,9 @@ pub(crate) fn down(incident: u64) -> GatewayAlert {
 
 pub(crate) fn recovered(incident: u64) -> GatewayAlert {
     alert(incident, AlertKind::Recovered { downtime: 42_000, attempts: 1, fixed_by: Some(Rung::Start) })
+}
+
+/// News of the outage: this attempt begins.
+pub(crate) fn progress(incident: u64, attempt: u32) -> GatewayAlert {
+    alert(incident, AlertKind::Progress { verdict: Verdict::Gone, rung: Rung::Start, attempt })
 }

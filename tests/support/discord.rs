@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use lifeguard::alert::secret::SecretUrl;
@@ -43,8 +43,10 @@ pub(crate) enum Fault {
 /// What the server has seen.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
-    /// Messages that were created, in order.
+    /// Messages as they were created, in order.
     pub(crate) messages: Vec<Value>,
+    /// The same messages as they stand now; `None`: deleted by a person.
+    pub(crate) standing: Vec<Option<Value>>,
     /// Requests of any kind.
     pub(crate) requests: usize,
     /// Rules that were broken.
@@ -78,7 +80,10 @@ impl FakeDiscord {
         });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/api/webhooks/{number}/{token}", any(execute)).with_state(Arc::clone(&inner));
+        let router = Router::new()
+            .route("/api/webhooks/{number}/{token}", any(execute))
+            .route("/api/webhooks/{number}/{token}/messages/{message}", any(edit))
+            .with_state(Arc::clone(&inner));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { address, inner }
     }
@@ -99,6 +104,11 @@ impl FakeDiscord {
     pub(crate) fn then(&self, fault: Fault) -> &Self {
         self.inner.faults.lock().unwrap().push_back(fault);
         self
+    }
+
+    /// A person deletes a message, by its place in the order of creation.
+    pub(crate) fn delete(&self, place: usize) {
+        self.inner.seen.send_modify(|seen| seen.standing[place] = None);
     }
 
     /// Every request meets this, until `None`.
@@ -125,22 +135,13 @@ async fn execute(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    inner.seen.send_modify(|seen| seen.requests += 1);
-    if inner.limited_until.lock().unwrap().is_some_and(|until| Instant::now() < until) {
-        inner.seen.send_modify(|seen| seen.hammered += 1);
-        return error(StatusCode::TOO_MANY_REQUESTS, 0, "You are being rate limited.");
+    if let Some(refusal) = gate(&inner, &number, &token).await {
+        return refusal;
     }
-    let fault = inner.faults.lock().unwrap().pop_front().or_else(|| inner.always.lock().unwrap().clone());
-    if let Some(fault) = fault {
-        return meet(&inner, fault).await;
+    let mut broken = rules_broken(&headers, &body);
+    if !query.iter().any(|(name, value)| name == "wait" && value == "true") {
+        broken.push("wait=true".to_owned());
     }
-    if number != NUMBER {
-        return error(StatusCode::NOT_FOUND, 10015, "Unknown Webhook");
-    }
-    if token != TOKEN {
-        return error(StatusCode::UNAUTHORIZED, 50027, "Invalid Webhook Token");
-    }
-    let broken = rules_broken(&query, &headers, &body);
     if !broken.is_empty() {
         inner.seen.send_modify(|seen| seen.violations.extend(broken));
         return error(StatusCode::BAD_REQUEST, 50035, "Invalid Form Body");
@@ -150,9 +151,62 @@ async fn execute(
     inner.seen.send_modify(|seen| {
         id = seen.messages.len() + 1;
         seen.messages.push(message.clone());
+        seen.standing.push(Some(message.clone()));
     });
     message["id"] = json!(id.to_string());
     axum::Json(message).into_response()
+}
+
+/// "Edit Webhook Message".
+async fn edit(
+    State(inner): State<Arc<Inner>>,
+    Path((number, token, message)): Path<(String, String, String)>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(refusal) = gate(&inner, &number, &token).await {
+        return refusal;
+    }
+    let mut broken = rules_broken(&headers, &body);
+    if method != Method::PATCH {
+        broken.push("PATCH".to_owned());
+    }
+    let mut changed: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if !changed["username"].is_null() {
+        broken.push("no username in an edit".to_owned());
+    }
+    if !broken.is_empty() {
+        inner.seen.send_modify(|seen| seen.violations.extend(broken));
+        return error(StatusCode::BAD_REQUEST, 50035, "Invalid Form Body");
+    }
+    let place = message.parse::<usize>().ok().and_then(|id| id.checked_sub(1));
+    let known = inner.seen.send_if_modified(|seen| {
+        let found = place.and_then(|place| seen.standing.get_mut(place)).and_then(Option::as_mut);
+        found.map(|standing| *standing = changed.clone()).is_some()
+    });
+    if !known {
+        return error(StatusCode::NOT_FOUND, 10008, "Unknown Message");
+    }
+    changed["id"] = json!(message);
+    axum::Json(changed).into_response()
+}
+
+/// What stands in the way of any request.
+async fn gate(inner: &Inner, number: &str, token: &str) -> Option<Response> {
+    inner.seen.send_modify(|seen| seen.requests += 1);
+    if inner.limited_until.lock().unwrap().is_some_and(|until| Instant::now() < until) {
+        inner.seen.send_modify(|seen| seen.hammered += 1);
+        return Some(error(StatusCode::TOO_MANY_REQUESTS, 0, "You are being rate limited."));
+    }
+    let fault = inner.faults.lock().unwrap().pop_front().or_else(|| inner.always.lock().unwrap().clone());
+    if let Some(fault) = fault {
+        return Some(meet(inner, fault).await);
+    }
+    if number != NUMBER {
+        return Some(error(StatusCode::NOT_FOUND, 10015, "Unknown Webhook"));
+    }
+    (token != TOKEN).then(|| error(StatusCode::UNAUTHORIZED, 50027, "Invalid Webhook Token"))
 }
 
 async fn meet(inner: &Inner, fault: Fault) -> Response {
@@ -182,15 +236,14 @@ fn error(status: StatusCode, code: u32, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message, "code": code }))).into_response()
 }
 
-/// The rules of "Execute Webhook" and "Embed Limits" that this request breaks.
-fn rules_broken(query: &[(String, String)], headers: &HeaderMap, body: &[u8]) -> Vec<String> {
+/// The rules that hold for every message ("Execute Webhook", "Embed Limits") and that this request breaks.
+fn rules_broken(headers: &HeaderMap, body: &[u8]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut rule = |kept: bool, name: &str| {
         if !kept {
             broken.push(name.to_owned());
         }
     };
-    rule(query.iter().any(|(name, value)| name == "wait" && value == "true"), "wait=true");
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     rule(agent.starts_with("openclaw-lifeguard/"), "a user agent");
     let Ok(message) = serde_json::from_slice::<Value>(body) else {

@@ -97,7 +97,7 @@ discord = {{ webhook = "{webhook}" }}
 
     /// The core's state on disk.
     pub(crate) fn state_file(&self) -> PathBuf {
-        self.state_dir().join("gateway-gateway.json")
+        self.state_dir().join("history.sqlite3")
     }
 
     /// Lifeguard's own log so far.

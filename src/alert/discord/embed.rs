@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::alert::channel::Dispatch;
+use crate::alert::channel::{Dispatch, Form};
 use crate::alert::redact::{cut, one_line};
 use crate::alert::remark::remarks;
 use crate::supervisor::event::{AlertKind, Level};
@@ -112,8 +112,14 @@ impl Message {
         } else {
             format!("Lifeguard {version}")
         };
+        let title = match (kind, dispatch.form) {
+            (AlertKind::Recovered { downtime, .. }, Form::Edit(_)) => {
+                say::over(Duration::from_millis(*downtime), subject, language)
+            }
+            _ => say::title(kind, subject, language),
+        };
         let mut embed = Embed {
-            title: cut(&escape(&one_line(&say::title(kind, subject, language))), TITLE),
+            title: cut(&escape(&one_line(&title)), TITLE),
             description: cut(&description, DESCRIPTION),
             color: colour(kind.level()),
             fields: fields(alert, context),
@@ -121,7 +127,9 @@ impl Message {
             footer: Footer { text: cut(&footer, FOOTER) },
         };
         embed.fit();
-        let username = context.username.map(one_line).filter(|name| !name.is_empty());
+        // A message keeps the name that it was created with.
+        let username = context.username.filter(|_| dispatch.form == Form::New);
+        let username = username.map(one_line).filter(|name| !name.is_empty());
         Self {
             username: username.map(|name| cut(&name, USERNAME)),
             embeds: [embed],
@@ -167,6 +175,7 @@ fn fields(alert: &crate::alert::GatewayAlert, context: Context<'_>) -> Vec<Embed
         | AlertKind::Memory { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Test => (None, None),
+        AlertKind::Progress { verdict, .. } => (Some(verdict), None),
     };
     let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
     let verdict = verdict.or(alert.alert.incident.as_ref().filter(|_| recovered).map(|incident| &incident.verdict));
@@ -274,6 +283,19 @@ mod tests {
         assert!(description.ends_with("\n*Delivered 12 min late: this happened <t:1795356202:f>.*"), "{description}");
         assert_eq!(embed["timestamp"], "2026-11-22T14:03:22Z");
         assert_eq!(message["username"], "Life guard");
+    }
+
+    #[test]
+    fn the_message_of_an_outage_says_when_it_is_over() {
+        let alert = sample::recovered(7);
+        let dispatch = Dispatch { form: Form::Edit("1"), repeat: true, ..sample::dispatch(&alert) };
+        let message = serde_json::to_value(Message::new(&dispatch, context(Language::English))).unwrap();
+        let embed = &message["embeds"][0];
+        assert_eq!(
+            (embed["title"].as_str(), embed["color"].as_u64()),
+            (Some("OpenClaw gateway was down for 42 s"), Some(3_066_993))
+        );
+        assert!(!embed["description"].as_str().unwrap().contains("repeat"), "a change that is made twice is no repeat");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn loudness(kind: &AlertKind) -> Loudness {
     match kind {
         AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Loudness::Urgent,
         AlertKind::Recovered { .. } => Loudness::Quiet,
-        AlertKind::Renewed { .. } => Loudness::Quiet,
+        AlertKind::Renewed { .. } | AlertKind::Progress { .. } => Loudness::Quiet,
         AlertKind::Down { .. }
         | AlertKind::Degraded { .. }
         | AlertKind::RestartFinished { .. }
@@ -123,7 +123,7 @@ fn loudness(kind: &AlertKind) -> Loudness {
 fn look(kind: &AlertKind) -> Look {
     match kind {
         AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Look::Trouble,
-        AlertKind::Degraded { .. } | AlertKind::Memory { .. } => Look::Caution,
+        AlertKind::Degraded { .. } | AlertKind::Memory { .. } | AlertKind::Progress { .. } => Look::Caution,
         AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
@@ -143,6 +143,7 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         AlertKind::Memory { .. } => vec![Button::Restart],
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
+        | AlertKind::Progress { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Test => Vec::new(),
     }

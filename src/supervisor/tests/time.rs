@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::world::{Mood, World};
 use crate::supervisor::Supervisor;
+use crate::supervisor::event::AlertKind;
 use crate::supervisor::event::Event;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::observation::Answer;
@@ -50,6 +51,15 @@ fn a_restart_of_lifeguard_in_the_middle_goes_on_where_it_was() {
     world.mood = Mood::Well;
     world.run(Duration::from_mins(20));
     assert_eq!(world.kinds(), ["down", "recovered"]);
+    let attempts: Vec<u32> = world
+        .progress
+        .iter()
+        .map(|alert| match alert.kind {
+            AlertKind::Progress { attempt, .. } => attempt,
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(attempts, [1, 2, 3, 4], "each attempt moves the message of the outage");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::supervisor::Supervisor;
 use crate::supervisor::activity::{Activity, ChannelState};
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
-use crate::supervisor::event::{Action, Alert, Command, Event, HealReport};
+use crate::supervisor::event::{Action, Alert, AlertKind, Command, Event, HealReport};
 use crate::supervisor::intent::{Intent, IntentSeen};
 use crate::supervisor::ladder::{Heal, Outcome, Rung};
 use crate::supervisor::moment::Moment;
@@ -44,6 +44,7 @@ pub(super) struct World {
     pub(super) heals: Vec<(Moment, Heal)>,
     pub(super) kills: Vec<Moment>,
     pub(super) alerts: Vec<Alert>,
+    pub(super) progress: Vec<Alert>,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) persists: u32,
     /// What every round sees besides the gateway itself.
@@ -73,6 +74,7 @@ impl World {
             heals: Vec::new(),
             kills: Vec::new(),
             alerts: Vec::new(),
+            progress: Vec::new(),
             outcomes: Vec::new(),
             persists: 0,
             dependencies: Vec::new(),
@@ -169,6 +171,9 @@ impl World {
                 }
                 Action::Heal(heal) => self.do_heal(&heal),
                 Action::Concluded { outcome, .. } => self.outcomes.push(outcome),
+                Action::Announce(alert) if matches!(alert.kind, AlertKind::Progress { .. }) => {
+                    self.progress.push(alert);
+                }
                 Action::Announce(alert) => self.alerts.push(alert),
                 Action::Persist => self.persists += 1,
             }
