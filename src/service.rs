@@ -3,6 +3,7 @@
 //! When and why is none of this room's business. Nothing here signals a process whose identity was not confirmed
 //! in the same step.
 
+pub mod agent;
 pub mod attached;
 pub mod child;
 pub mod command;
@@ -251,7 +252,7 @@ impl Service {
             Self::Child(_) => Manager::Ourselves,
             Self::Attached(service) => Manager::Nobody { start_when_dead: service.starts_when_dead() },
             Self::Systemd(_) => Manager::ServiceManager { patience: systemd::PATIENCE },
-            Self::Launchd(_) => Manager::ServiceManager { patience: launchd::PATIENCE },
+            Self::Launchd(service) => Manager::ServiceManager { patience: service.patience() },
             Self::Missing(_) => Manager::Nobody { start_when_dead: false },
         }
     }

@@ -105,6 +105,12 @@ fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGatew
     setup.environment = found.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     setup.start_when_dead = gateway.start_when_dead;
     setup.drain_limit = setting.config.heal.drain_limit;
+    // Tests put an imitation in launchd's place; what is shipped has no such switch.
+    if cfg!(debug_assertions)
+        && let Some(imitation) = setting.environment.path("LIFEGUARD_TEST_LAUNCHCTL")
+    {
+        setup.launchctl = imitation;
+    }
     setup.kind = match gateway.service {
         ServiceChoice::Auto => None,
         ServiceChoice::Child => Some(Kind::Child),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
 use super::hash::fnv1a;
-use super::{Config, GatewayConfig, openclaw, programs};
+use super::{Config, GatewayConfig, ServiceChoice, openclaw, programs};
+use crate::service::agent::Agent;
 use crate::text::config::DiscoveryNote;
 
 /// OpenClaw's default port.
@@ -64,7 +65,8 @@ pub fn discover_all(config: &Config, process: &Environment) -> Vec<DiscoveredGat
 /// its name.
 ///
 /// `OPENCLAW_…` variables describe one gateway. They are passed over for a gateway whose profile, state folder or
-/// config file is named in the configuration, unless they are in its own `environment`.
+/// config file is named in the configuration, unless they are in its own `environment`. What the plist of its launchd
+/// agent says goes before them.
 #[must_use]
 pub fn discover(gateway: &GatewayConfig, process: &Environment) -> DiscoveredGateway {
     let own = gateway.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -75,6 +77,23 @@ pub fn discover(gateway: &GatewayConfig, process: &Environment) -> DiscoveredGat
 
     let profile = gateway.profile.clone().or_else(|| source.text("OPENCLAW_PROFILE"));
     let profile = profile.filter(|profile| !profile.eq_ignore_ascii_case("default"));
+    let launchd = match gateway.service {
+        ServiceChoice::Auto => cfg!(target_os = "macos"),
+        ServiceChoice::Launchd => true,
+        ServiceChoice::Child | ServiceChoice::Attached | ServiceChoice::Systemd => false,
+    };
+    let own_label = || service_label(&source, profile.as_deref(), launchd);
+    let label = gateway.service_label.clone().unwrap_or_else(own_label);
+    let service_file = service_file(&label, &environment, launchd);
+    let agent = service_file.as_ref().filter(|_| launchd).and_then(|file| match Agent::read(file) {
+        Ok(agent) => Some(agent),
+        Err(error) => {
+            notes.push(DiscoveryNote::BadAgent(error.to_string()));
+            None
+        }
+    });
+    // What the agent's own plist sets is what its process runs with, whatever this process's environment says.
+    let agents_path = |name| agent.as_ref()?.variable(name).map(PathBuf::from);
     let home = environment.path("OPENCLAW_HOME").or_else(|| environment.home()).unwrap_or_else(|| {
         notes.push(DiscoveryNote::NoHome);
         PathBuf::from("/")
@@ -82,11 +101,13 @@ pub fn discover(gateway: &GatewayConfig, process: &Environment) -> DiscoveredGat
     let state_dir = gateway
         .state_dir
         .clone()
+        .or_else(|| agents_path("OPENCLAW_STATE_DIR"))
         .or_else(|| source.path("OPENCLAW_STATE_DIR", &home))
         .unwrap_or_else(|| home.join(format!(".openclaw{}", suffix(profile.as_deref()))));
     let config_path = gateway
         .config_path
         .clone()
+        .or_else(|| agents_path("OPENCLAW_CONFIG_PATH"))
         .or_else(|| source.path("OPENCLAW_CONFIG_PATH", &home))
         .unwrap_or_else(|| state_dir.join("openclaw.json"));
     let facts = openclaw::read(&config_path);
@@ -99,12 +120,11 @@ pub fn discover(gateway: &GatewayConfig, process: &Environment) -> DiscoveredGat
     }
     let port = gateway
         .port
+        .or_else(|| agents_port(agent.as_ref()?))
         .or(variable_port)
         .or(facts.port)
         .unwrap_or_else(|| profile.as_deref().map_or(DEFAULT_PORT, profile_port));
 
-    let label = gateway.service_label.clone().unwrap_or_else(|| service_label(&source, profile.as_deref()));
-    let service_file = service_file(&label, &environment);
     let openclaw = programs::find("openclaw", &environment).map(|program| programs::command(&program, &environment));
     let command = gateway.command.clone().or_else(|| {
         openclaw.as_ref().map(|openclaw| {
@@ -191,8 +211,13 @@ fn port_of(text: &str) -> Option<u16> {
     port.parse().ok().filter(|port| *port != 0)
 }
 
-fn service_label(source: &Source<'_>, profile: Option<&str>) -> String {
-    if cfg!(target_os = "macos") {
+/// The port that a launchd agent's process listens on: `--port`, or its variable.
+fn agents_port(agent: &Agent) -> Option<u16> {
+    agent.option("--port").or_else(|| agent.variable("OPENCLAW_GATEWAY_PORT")).and_then(port_of)
+}
+
+fn service_label(source: &Source<'_>, profile: Option<&str>, launchd: bool) -> String {
+    if launchd {
         source.text("OPENCLAW_LAUNCHD_LABEL").unwrap_or_else(|| format!("ai.openclaw.{}", profile.unwrap_or("gateway")))
     } else {
         let unit =
@@ -201,8 +226,8 @@ fn service_label(source: &Source<'_>, profile: Option<&str>) -> String {
     }
 }
 
-fn service_file(label: &str, environment: &Environment) -> Option<PathBuf> {
-    let file = if cfg!(target_os = "macos") {
+fn service_file(label: &str, environment: &Environment, launchd: bool) -> Option<PathBuf> {
+    let file = if launchd {
         environment.home()?.join("Library/LaunchAgents").join(format!("{label}.plist"))
     } else {
         let config = environment.path("XDG_CONFIG_HOME").or_else(|| Some(environment.home()?.join(".config")))?;
@@ -283,6 +308,33 @@ mod tests {
         assert_eq!(found.label, label);
         let default = discover(&GatewayConfig::default(), &home.environment().with([("OPENCLAW_PROFILE", "Default")]));
         assert_eq!(default.profile, None);
+    }
+
+    #[test]
+    fn the_plist_of_a_launchd_agent_goes_before_the_environment() {
+        let home = Home::new();
+        let agent = |text: &str| {
+            let folder = home.0.path().join("Library/LaunchAgents");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("ai.openclaw.gateway.plist"), text).unwrap();
+        };
+        agent(
+            "<?xml version=\"1.0\"?><plist version=\"1.0\"><dict><key>Label</key><string>ai.openclaw.gateway</string>\
+             <key>ProgramArguments</key><array><string>node</string><string>--port</string><string>19005</string></array>\
+             <key>EnvironmentVariables</key><dict><key>OPENCLAW_STATE_DIR</key><string>/state</string></dict></dict></plist>",
+        );
+        let environment =
+            home.environment().with([("OPENCLAW_GATEWAY_PORT", "19002"), ("OPENCLAW_STATE_DIR", "/elsewhere")]);
+        let gateway = GatewayConfig { service: ServiceChoice::Launchd, ..GatewayConfig::default() };
+        let found = discover(&gateway, &environment);
+        assert_eq!((found.label.as_str(), found.port), ("ai.openclaw.gateway", 19005));
+        assert_eq!(found.state_dir, Path::new("/state"));
+        assert_eq!(discover(&GatewayConfig { port: Some(19006), ..gateway.clone() }, &environment).port, 19006);
+
+        agent("damaged");
+        let found = discover(&gateway, &environment);
+        assert_eq!(found.port, 19002);
+        assert!(found.notes.iter().any(|note| matches!(note, DiscoveryNote::BadAgent(_))), "{:?}", found.notes);
     }
 
     #[test]

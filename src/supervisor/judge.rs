@@ -110,7 +110,7 @@ fn wholeness(seen: &Observation, policy: &Policy) -> Verdict {
         return Verdict::Overdue;
     }
     // A job that its manager starts in vain every few seconds, beside a gateway that somebody else runs.
-    if matches!(seen.service, ServiceState::Restarting | ServiceState::Failed(_)) {
+    if matches!(seen.service, ServiceState::Restarting | ServiceState::CrashLooping(_) | ServiceState::Failed(_)) {
         return Verdict::Orphan;
     }
     if seen.latency.is_some_and(|latency| latency >= policy.slow_answer) {
@@ -198,6 +198,7 @@ fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
         _ if context.refused || seen.last_exit == Some(REFUSES) => Verdict::Refuses,
         _ if context.intent == Some(Intent::Restart) => Verdict::Starting(String::new()),
         (_, ServiceState::Failed(reason)) => Verdict::NotSpawned(reason.clone()),
+        (_, ServiceState::CrashLooping(_)) => Verdict::CrashLoop,
         _ if context.crash_loop => Verdict::CrashLoop,
         _ => Verdict::Gone,
     }
@@ -333,6 +334,8 @@ mod tests {
         assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::Disabled)), Verdict::ServiceDisabled);
         assert_eq!(verdict(&refused(ProcessState::Gone, ServiceState::NotLoaded)), Verdict::ServiceNotLoaded);
         assert_eq!(verdict(&refused(ProcessState::Unknown, ServiceState::NotInstalled)), Verdict::NotInstalled);
+        let looping = ServiceState::CrashLooping(String::new());
+        assert_eq!(verdict(&refused(ProcessState::Gone, looping)), Verdict::CrashLoop);
         let after_78 = Context { refused: true, ..Context::default() };
         let seen = refused(ProcessState::Gone, unmanaged.clone());
         assert_eq!(judge(&seen, after_78, &Policy::default()), Verdict::Refuses);

@@ -220,6 +220,8 @@ pub enum ServiceState {
     Running,
     /// Loaded; the manager is about to start it again.
     Restarting,
+    /// Loaded, and the manager starts it again and again in vain; the text says how often.
+    CrashLooping(String),
     /// Loaded, but not running, and the manager does not intend to start it: somebody stopped it.
     Stopped,
     /// Loaded, but the manager gave up on it.

@@ -294,6 +294,8 @@ pub enum DiscoveryNote {
         /// The other gateway's name.
         other: String,
     },
+    /// The plist of its launchd agent cannot be used; what the system or the reader said.
+    BadAgent(String),
     /// There is no `openclaw` program.
     NoProgram,
     /// There is no home folder.
@@ -345,6 +347,8 @@ impl Phrase for DiscoveryNote {
             (Self::SamePort { port, other }, Language::Korean) => {
                 format!("\"{other}\" 게이트웨이도 포트 {port}을(를) 씁니다. 둘 중 하나의 `port`를 설정하세요.")
             }
+            (Self::BadAgent(why), Language::English) => format!("The launchd agent is passed over: {why}."),
+            (Self::BadAgent(why), Language::Korean) => format!("launchd 에이전트 설정을 쓸 수 없습니다: {why}."),
             (Self::NoProgram, Language::English) => {
                 "The openclaw program was not found; set `command` in the configuration if it is somewhere else."
                     .to_owned()

@@ -48,7 +48,7 @@ pub(crate) struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Watches the gateway of this home. `service` is `child` or `attached`, `sections` the rest of the file.
+    /// Watches the gateway of this home. `service` is `child`, `attached` or `launchd`, `sections` the rest of the file.
     pub(crate) fn new(home: &'a GatewayHome, service: &str, sections: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let discord = runtime.block_on(FakeDiscord::start());
@@ -123,6 +123,7 @@ discord = {{ webhook = "{webhook}" }}
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
             .env("LIFEGUARD_STATE_DIR", self.state_dir())
+            .env("LIFEGUARD_TEST_LAUNCHCTL", self.home.path().join("launchd/launchctl"))
             .env("TZ", "UTC")
             .arg("--config")
             .arg(self.config_path())
