@@ -42,6 +42,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// The dead-man's switch.
     pub deadman: DeadmanConfig,
+    /// What is kept of the past.
+    pub history: HistoryConfig,
     /// The menu-bar icon.
     pub tray: TrayConfig,
 }
@@ -245,6 +247,14 @@ pub struct DeadmanConfig {
     pub interval: Duration,
 }
 
+/// `[history]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// Most room that it takes on disk, in units of 1024 × 1024 bytes; the oldest is forgotten first.
+    pub limit_megabytes: u64,
+}
+
 /// `[tray]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -347,6 +357,12 @@ impl Default for ProbeConfig {
 impl Default for DeadmanConfig {
     fn default() -> Self {
         Self { url: None, interval: Duration::from_mins(1) }
+    }
+}
+
+impl Default for HistoryConfig {
+    fn default() -> Self {
+        Self { limit_megabytes: 200 }
     }
 }
 

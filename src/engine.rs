@@ -4,6 +4,7 @@
 //! that may run at once, and the alert channels.
 
 mod chronicle;
+mod diary;
 pub mod gateway;
 pub mod store;
 
@@ -19,6 +20,7 @@ use self::gateway::{GatewayTask, Wish};
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::evidence::EvidenceStore;
+use crate::history::recorder::{Recorder, WRITE_EVERY};
 use crate::platform::clock;
 use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
@@ -106,12 +108,18 @@ struct Picture {
 pub struct Engine {
     members: Vec<Member>,
     publisher: JoinHandle<()>,
+    recorder: Arc<Recorder>,
+    writer: JoinHandle<()>,
     snapshots: watch::Receiver<Snapshot>,
 }
 
 impl Engine {
     /// Starts a task for each gateway, and one that puts their pictures together.
-    pub fn start(specs: Vec<GatewaySpec>, alerts: &AlertHandle) -> Result<Self, reqwest::Error> {
+    pub fn start(
+        specs: Vec<GatewaySpec>,
+        alerts: &AlertHandle,
+        recorder: Arc<Recorder>,
+    ) -> Result<Self, reqwest::Error> {
         let heals = Arc::new(Semaphore::new(HEALS_AT_ONCE));
         let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
         let stale_after = patience.unwrap_or(Duration::ZERO);
@@ -121,7 +129,7 @@ impl Engine {
             let name = spec.name.clone();
             let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
             let easel = gateway::Easel { place, pictures: pictures.clone() };
-            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), easel);
+            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), Arc::clone(&recorder), easel);
             first.push(task.picture(now()));
             let (wishes, queue) = mpsc::channel(WISHES);
             members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
@@ -129,7 +137,8 @@ impl Engine {
         let channels = alerts.channels();
         let (sender, snapshots) = watch::channel(put_together(&first, &channels, stale_after));
         let publisher = tokio::spawn(publish(first, gallery, channels, stale_after, sender));
-        Ok(Self { members, publisher, snapshots })
+        let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
+        Ok(Self { members, publisher, recorder, writer, snapshots })
     }
 
     /// The newest picture, and every later one.
@@ -180,6 +189,26 @@ impl Engine {
             }
         }
         self.publisher.abort();
+        self.writer.abort();
+        write_down(self.recorder).await;
+    }
+}
+
+/// Writes what was measured, until it is aborted.
+async fn keep_writing(recorder: Arc<Recorder>) {
+    loop {
+        tokio::time::sleep(WRITE_EVERY).await;
+        write_down(Arc::clone(&recorder)).await;
+    }
+}
+
+/// Writes what was measured, on a thread that may wait for the disk.
+async fn write_down(recorder: Arc<Recorder>) {
+    let wall = now().wall;
+    match tokio::task::spawn_blocking(move || recorder.write(wall)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => warn!(%error, "what was measured could not be written down; it waits"),
+        Err(error) => error!(%error, "writing down what was measured ended in a way that it should not have"),
     }
 }
 

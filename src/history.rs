@@ -1,12 +1,17 @@
-//! What must not be lost, in one SQLite file: the core's state, incidents, alerts and their deliveries.
+//! What must not be lost, in one SQLite file: the core's state, incidents, alerts and their deliveries, what was
+//! measured.
 //!
 //! A step of a gateway is stored in one transaction: the state and the alerts that it caused are there together or
 //! not at all. The file is in WAL mode with `synchronous = NORMAL`: killing Lifeguard at any instant loses nothing,
 //! and only a power cut may lose the newest transactions.
 
 pub mod alerts;
+pub mod recorder;
+mod retention;
+pub mod samples;
 mod schema;
 pub mod states;
+pub mod timeline;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,12 +31,6 @@ pub const FILE: &str = "history.sqlite3";
 /// Longest wait for another process that writes: the command line's.
 const BUSY_LIMIT: Duration = Duration::from_secs(2);
 
-/// Days that alerts are kept.
-const ALERT_DAYS: i64 = 30;
-/// Days that incidents are kept.
-const INCIDENT_DAYS: i64 = 400;
-/// Alerts that are kept at most.
-const MOST_ALERTS: i64 = 5_000;
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -224,22 +223,6 @@ impl History {
         Ok(done)
     }
 
-    /// Forgets what is old.
-    pub fn prune(&self, now: i64) -> Result<(), HistoryError> {
-        self.change(|change| {
-            let (alerts, incidents) = (now.saturating_sub(ALERT_DAYS * DAY), now.saturating_sub(INCIDENT_DAYS * DAY));
-            let execute = |sql: &str, bound: i64| change.transaction.execute(sql, [bound]);
-            execute("DELETE FROM alerts WHERE recorded < ?1", alerts)?;
-            execute(
-                "DELETE FROM alerts WHERE id <= (SELECT max(id) FROM alerts) - ?1
-                 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE alert = alerts.id AND status = 'waiting')",
-                MOST_ALERTS,
-            )?;
-            execute("DELETE FROM incidents WHERE ended < ?1", incidents)?;
-            Ok(())
-        })
-    }
-
     /// A panic while the lock was held rolled its transaction back.
     fn lock(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
@@ -365,16 +348,34 @@ mod tests {
         assert_eq!(opened.history.next_alert(), 1);
     }
 
-    #[test]
-    fn the_first_version_still_opens() {
+    /// A history as an earlier version left it, opened by this one.
+    fn of_version(version: u32) -> History {
         let folder = tempfile::tempdir().unwrap();
-        let first = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/state/history-1.sql");
+        let sample = format!("{}/tests/state/history-{version}.sql", env!("CARGO_MANIFEST_DIR"));
         let connection = Connection::open(folder.path().join(FILE)).unwrap();
-        connection.execute_batch(&std::fs::read_to_string(first).unwrap()).unwrap();
+        connection.execute_batch(&std::fs::read_to_string(sample).unwrap()).unwrap();
         drop(connection);
         let opened = open(folder.path());
         assert!(opened.problem.is_none(), "{:?}", opened.problem);
-        assert_eq!(opened.history.name(), "0123abcd");
-        assert_eq!(opened.history.next_alert(), 2);
+        opened.history
+    }
+
+    #[test]
+    fn every_version_still_opens() {
+        for version in 1..=u32::try_from(schema::VERSION).unwrap() {
+            let history = of_version(version);
+            assert_eq!(history.name(), "0123abcd");
+            assert_eq!(history.next_alert(), 2);
+            assert_eq!(history.newest_incidents("gateway", i64::MAX, 5).unwrap()[0].id, 3);
+            assert_eq!(history.timeline("gateway", 3).unwrap().len(), if version == 1 { 0 } else { 3 });
+        }
+    }
+
+    #[test]
+    fn what_the_second_version_measured_is_still_there() {
+        let history = of_version(2);
+        let uptime = history.uptime("gateway", 0, i64::MAX, samples::Level::FiveMinutes).unwrap();
+        assert_eq!(uptime.share(), Some(0.5));
+        assert_eq!(history.heals("gateway", 0, i64::MAX).unwrap()[0].outcome.as_deref(), Some("restarted"));
     }
 }

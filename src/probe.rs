@@ -4,9 +4,9 @@ mod activity;
 pub mod dependency;
 pub mod http;
 pub mod intent;
-pub mod memory;
 pub mod port;
 pub mod process;
+pub mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,8 +84,8 @@ impl Prober {
         if intent::is_parked(&report.state, report.last_exit) {
             intent = Some(IntentSeen { intent: Intent::Maintenance, at: began.wall });
         }
-        let memory = match process.identity() {
-            Some(identity) => memory::tree(identity).await,
+        let usage = match process.identity() {
+            Some(identity) => usage::tree(identity).await,
             None => None,
         };
         let activity = self.activity.known(inquiry, process.identity());
@@ -100,7 +100,9 @@ impl Prober {
             port,
             service: report.state,
             last_exit: report.last_exit,
-            memory,
+            memory: usage.map(|usage| usage.memory),
+            processor: usage.and_then(|usage| usage.processor),
+            open_files: usage.and_then(|usage| usage.open_files),
             dependencies: surroundings.states,
             config_stamp: surroundings.config_stamp,
             intent,

@@ -14,7 +14,7 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 11] = [
+const SECTIONS: [(&str, &str); 12] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
@@ -25,6 +25,7 @@ const SECTIONS: [(&str, &str); 11] = [
     ("### `[alerts.native]`", "[alerts.native]\n"),
     ("### `[alerts.discord]`", "[alerts.discord]\n"),
     ("## `[deadman]`", "[deadman]\n"),
+    ("## `[history]`", "[history]\n"),
     ("## `[tray]`", "[tray]\n"),
 ];
 

@@ -12,9 +12,11 @@ use tracing::{error, info, warn};
 use super::diagnostics::diagnostics;
 use super::{AppError, Setting, assemble, practice};
 use crate::alert::{AlertHandle, AlertHub};
+use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;
 use crate::engine::{self, Engine};
 use crate::history::History;
+use crate::history::recorder::Recorder;
 use crate::platform::boot_id;
 use crate::platform::desktop::{clipboard, login_item, open};
 use crate::request::UserAction;
@@ -79,7 +81,9 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
         }
     }
     let practice = specs.iter().any(|spec| spec.practice);
-    let engine = Engine::start(specs, &alerts)?;
+    let limit = setting.config.history.limit_megabytes.saturating_mul(MEGABYTE);
+    let recorder = Arc::new(Recorder::open(history, limit)?);
+    let engine = Engine::start(specs, &alerts, recorder)?;
     let snapshots = engine.snapshots();
     if let Some(settings) = deadman {
         let pictures = snapshots.clone();

@@ -15,6 +15,10 @@ pub(super) type Finding = (Vec<String>, ConfigProblem);
 /// Longest wait between two attempts, in seconds: invariant 2 of the core promises an attempt at most 6 h away.
 const LONGEST_BACKOFF: u64 = 6 * 3600;
 
+/// Bounds of the history's size, in megabytes: the smallest holds what is kept of one quiet gateway.
+const SMALLEST_HISTORY: u64 = 8;
+const LARGEST_HISTORY: u64 = 1024 * 1024;
+
 /// Most letters of a gateway's name: it becomes part of file names.
 const LONGEST_NAME: usize = 64;
 
@@ -27,6 +31,7 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
     findings.probe(&config.probe);
     findings.heal(&config.heal, &config.probe);
     findings.memory(&config.memory);
+    findings.bounds(["history", "limit_megabytes"], config.history.limit_megabytes, SMALLEST_HISTORY, LARGEST_HISTORY);
     for index in 0..config.gateways.len() {
         let (earlier, rest) = config.gateways.split_at_mut(index);
         if let Some(gateway) = rest.first_mut() {

@@ -12,11 +12,13 @@ use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, error, info, warn};
 
 use super::chronicle::Chronicle;
+use super::diary::{Diary, Facts, Page, Standing};
 use super::store::StateStore;
 use super::{GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
+use crate::history::recorder::Recorder;
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
@@ -79,6 +81,7 @@ pub(super) struct GatewayTask {
     finds: mpsc::UnboundedReceiver<Kind>,
     docker_asked: Option<Moment>,
     chronicle: Chronicle,
+    diary: Diary,
 }
 
 impl GatewayTask {
@@ -88,6 +91,7 @@ impl GatewayTask {
         prober: Prober,
         alerts: AlertHandle,
         heals: Arc<Semaphore>,
+        recorder: Arc<Recorder>,
         easel: Easel,
     ) -> Self {
         let begin = now();
@@ -102,6 +106,7 @@ impl GatewayTask {
         Self {
             core: Supervisor::new(policy, state, begin),
             store: spec.store.clone(),
+            diary: Diary::new(spec.store.name(), recorder),
             trouble: spec.loaded.problem.as_ref().map(ToString::to_string),
             spec,
             service,
@@ -160,7 +165,7 @@ impl GatewayTask {
                 }
             }
         }
-        self.save(now(), Vec::new());
+        self.save(now(), Vec::new(), &Page::default());
     }
 
     fn grant(&mut self, wish: Wish) {
@@ -198,6 +203,7 @@ impl GatewayTask {
             }
             self.ended = Some(identity.clone());
         }
+        let (standing, facts) = (Standing::of(&self.core, moment), Facts::of(&event));
         let before = self.core.health();
         let actions = self.core.step(moment, event);
         let after = self.core.health();
@@ -207,8 +213,9 @@ impl GatewayTask {
         self.chronicle.note(&self.core, moment);
         // What an action is about to do must be on record first, and with it what it is to tell.
         let alerts: Vec<GatewayAlert> = actions.iter().filter_map(|action| self.alert(action)).collect();
-        if actions.contains(&Action::Persist) || !alerts.is_empty() {
-            self.save(moment, alerts);
+        let page = self.diary.note(&standing, &facts, &self.core, &actions, moment);
+        if actions.contains(&Action::Persist) || !alerts.is_empty() || !page.is_empty() {
+            self.save(moment, alerts, &page);
         }
         for action in actions {
             match action {
@@ -241,9 +248,13 @@ impl GatewayTask {
         })
     }
 
-    fn save(&mut self, moment: Moment, alerts: Vec<GatewayAlert>) {
+    fn save(&mut self, moment: Moment, alerts: Vec<GatewayAlert>, page: &Page) {
         let state = self.core.state();
-        match self.alerts.record(alerts, |change| self.store.save(change, state, moment)) {
+        let stored = self.alerts.record(alerts, |change| {
+            self.store.save(change, state, moment)?;
+            page.save(change, self.store.name())
+        });
+        match stored {
             Ok(()) => {
                 if self.spec.loaded.problem.is_none() {
                     self.trouble = None;

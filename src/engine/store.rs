@@ -78,6 +78,12 @@ impl StateStore {
         Self { history, folder: folder.to_owned(), name: name.to_owned() }
     }
 
+    /// What the gateway is called in the history.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Loads the state, moved onto this boot's clocks. What cannot be read is kept aside, never overwritten.
     #[must_use]
     pub fn load(&self, now: Moment) -> Loaded {

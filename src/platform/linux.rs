@@ -115,6 +115,16 @@ pub(super) fn resident(pid: u32) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// Fields 14 and 15 of `/proc/PID/stat`: ticks in user mode and in the kernel.
+pub(super) fn processor_time(pid: u32) -> Option<Duration> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let text = String::from_utf8_lossy(&stat);
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace().skip(11);
+    let (user, kernel): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some(Duration::from_millis(user.saturating_add(kernel).saturating_mul(TICK)))
+}
+
 pub(super) fn open_files(pid: u32) -> Option<u64> {
     u64::try_from(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()).ok()
 }

@@ -148,6 +148,11 @@ pub(super) fn resident(pid: u32) -> Option<u64> {
     Some(pid_info::<libc::proc_taskinfo>(pid, libc::PROC_PIDTASKINFO, 0)?.pti_resident_size)
 }
 
+pub(super) fn processor_time(pid: u32) -> Option<Duration> {
+    let info = pid_info::<libc::proc_taskinfo>(pid, libc::PROC_PIDTASKINFO, 0)?;
+    nanoseconds(info.pti_total_user.saturating_add(info.pti_total_system)).map(Duration::from_nanos)
+}
+
 /// With no buffer, libproc tells the size that the list would take, with room for some more files.
 pub(super) fn open_files(pid: u32) -> Option<u64> {
     let pid = c_int::try_from(pid).ok()?;

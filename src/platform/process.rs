@@ -134,6 +134,12 @@ pub fn resident(key: ProcessKey) -> Option<u64> {
     system::resident(key.pid).filter(|_| is_running(key))
 }
 
+/// Processor time that a process has used since it started, over all its threads; `None` where the system does not tell.
+#[must_use]
+pub fn processor_time(key: ProcessKey) -> Option<Duration> {
+    system::processor_time(key.pid).filter(|_| is_running(key))
+}
+
 /// How many files a process has open, sockets included; `None` where the system does not tell.
 #[must_use]
 pub fn open_files(key: ProcessKey) -> Option<u64> {

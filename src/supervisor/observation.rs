@@ -32,6 +32,10 @@ pub struct Observation {
     pub last_exit: Option<i32>,
     /// Resident memory of the gateway's process tree, in bytes.
     pub memory: Option<u64>,
+    /// Processor time that the process tree has used so far; falls when one of its helpers ends.
+    pub processor: Option<Duration>,
+    /// Files and sockets that the process tree has open.
+    pub open_files: Option<u64>,
     /// What it needs besides itself: looked at while something is wrong, empty in quiet times.
     pub dependencies: Vec<DependencyState>,
     /// What it reports of its channels and its work; asked far less often than its health.
@@ -59,6 +63,8 @@ impl Observation {
             service: ServiceState::Unknown(String::new()),
             last_exit: None,
             memory: None,
+            processor: None,
+            open_files: None,
             dependencies: Vec::new(),
             activity: None,
             intent: None,

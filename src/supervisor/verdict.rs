@@ -198,6 +198,12 @@ impl Health {
         Self::Stale,
     ];
 
+    /// The state of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|health| health.name() == name)
+    }
+
     /// The state's name in `status --json`, metrics and docs.
     #[must_use]
     pub fn name(self) -> &'static str {
