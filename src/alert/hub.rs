@@ -8,11 +8,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::channel::{Channel, Confirmed, Dispatch, Failure, Form};
 use super::discord::Discord;
-use super::ledger::{Errand, Ledger, Next, Rules};
+use super::ledger::{self, Errand, Ledger, Next, Rules};
 use super::native::Native;
 use super::remote::Remote;
 use super::{AlertSettings, GatewayAlert};
-use crate::history::alerts::AlertRecord;
 use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
 use crate::request::{Receipt, UserAction};
@@ -71,6 +70,7 @@ impl Starting {
             critical_cooldown: self.settings.critical_cooldown,
             pace: self.settings.pace,
             edits: channel.edits(),
+            wants: C::wants,
         };
         let ledger = Ledger::open(name, rules, Arc::clone(&self.history), now());
         let last_delivery = self.history.last_delivery(name).unwrap_or_else(|error| {
@@ -93,7 +93,7 @@ impl Starting {
             problem: None,
         };
         tokio::spawn(lane.run());
-        self.lanes.push(LaneHandle { queue, wants: C::wants, wishes });
+        self.lanes.push(LaneHandle { queue, wishes });
     }
 }
 
@@ -109,7 +109,6 @@ pub struct AlertHandle {
 #[derive(Debug)]
 struct LaneHandle {
     queue: Arc<Queue>,
-    wants: fn(&GatewayAlert) -> bool,
     wishes: mpsc::Sender<Wish>,
 }
 
@@ -133,26 +132,11 @@ impl AlertHandle {
         if alerts.is_empty() {
             return self.history.change(also);
         }
-        let now = now();
-        for alert in &mut alerts {
-            alert.id = self.history.next_alert();
-        }
         // Every lane in the same order, so that two gateways cannot wait for each other; none takes up what is not
         // stored yet.
-        let mut books: Vec<_> = self.lanes.iter().map(|lane| (lane, lane.queue.ledger())).collect();
-        let plans: Vec<_> = books
-            .iter()
-            .map(|(lane, ledger)| ledger.plan(alerts.iter().filter(|alert| (lane.wants)(alert)), now))
-            .collect();
-        let stored = self.history.change(|change| {
-            also(change)?;
-            for alert in &alerts {
-                change.add_alert(&record_of(alert, now)?)?;
-            }
-            books.iter().zip(&plans).try_for_each(|((_, ledger), plan)| ledger.write(plan, change, now))
-        });
-        for ((lane, ledger), plan) in books.iter_mut().zip(plans) {
-            ledger.apply(plan);
+        let mut books: Vec<_> = self.lanes.iter().map(|lane| lane.queue.ledger()).collect();
+        let stored = ledger::record(&self.history, &mut books, &mut alerts, now(), also);
+        for lane in self.lanes.iter() {
             lane.queue.news.notify_one();
         }
         stored
@@ -368,18 +352,6 @@ fn now() -> Moment {
 fn sleep(until: Option<i64>) -> Duration {
     until.map_or(LONGEST_SLEEP, |until| {
         Duration::from_millis(u64::try_from(until.saturating_sub(clock::elapsed())).unwrap_or(0)).min(LONGEST_SLEEP)
-    })
-}
-
-fn record_of(alert: &GatewayAlert, now: Moment) -> Result<AlertRecord, HistoryError> {
-    Ok(AlertRecord {
-        id: alert.id,
-        gateway: alert.gateway.clone(),
-        incident: alert.alert.incident.as_ref().map(|incident| incident.id),
-        kind: alert.alert.kind.name().to_owned(),
-        happened: alert.alert.at,
-        recorded: now.wall,
-        record: serde_json::to_string(alert)?,
     })
 }
 

@@ -4,6 +4,7 @@
 //! Memory leads and the history follows: when the disk is full, people are told all the same.
 
 use std::collections::VecDeque;
+use std::ops::DerefMut;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use super::GatewayAlert;
 use super::channel::{Confirmed, Failure};
 use super::outbox::{Entry, Outbox, Pace};
 use super::route::{Decision, Memory, Router};
-use crate::history::alerts::{DeliveryRecord, Settled};
+use crate::history::alerts::{AlertRecord, DeliveryRecord, Settled};
 use crate::history::{Change, History, HistoryError, Stamp};
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::moment::Moment;
@@ -32,6 +33,34 @@ pub struct Rules {
     pub pace: Pace,
     /// Messages can be changed afterwards.
     pub edits: bool,
+    /// Whether the channel tells an alert at all.
+    pub wants: fn(&GatewayAlert) -> bool,
+}
+
+/// Stores alerts in one transaction with `also`, numbers them, and takes them up in the books of every channel. They are
+/// taken up even if nothing could be stored: that is the error.
+pub fn record(
+    history: &History,
+    books: &mut [impl DerefMut<Target = Ledger>],
+    alerts: &mut [GatewayAlert],
+    now: Moment,
+    also: impl FnOnce(&Change<'_>) -> Result<(), HistoryError>,
+) -> Result<(), HistoryError> {
+    for alert in &mut *alerts {
+        alert.id = history.next_alert();
+    }
+    let plans: Vec<_> = books.iter().map(|ledger| ledger.plan(alerts, now)).collect();
+    let stored = history.change(|change| {
+        also(change)?;
+        for alert in &*alerts {
+            change.add_alert(&record_of(alert, now)?)?;
+        }
+        books.iter().zip(&plans).try_for_each(|(ledger, plan)| ledger.write(plan, change, now))
+    });
+    for (ledger, plan) in books.iter_mut().zip(plans) {
+        ledger.apply(plan);
+    }
+    stored
 }
 
 /// What is kept of a channel's routing.
@@ -70,7 +99,7 @@ pub enum Next {
 
 /// A change of the books that is worked out and not yet made.
 #[derive(Debug)]
-pub struct Plan {
+struct Plan {
     router: Router,
     outbox: Outbox,
     lines: Vec<Line>,
@@ -87,6 +116,7 @@ enum Line {
 pub struct Ledger {
     channel: &'static str,
     edits: bool,
+    wants: fn(&GatewayAlert) -> bool,
     history: Arc<History>,
     router: Router,
     outbox: Outbox,
@@ -102,6 +132,7 @@ impl Ledger {
         let mut ledger = Self {
             channel,
             edits: rules.edits,
+            wants: rules.wants,
             router: Router::new(rules.cooldown, rules.critical_cooldown, Memory::default()),
             outbox: Outbox::new(rules.pace),
             messages: VecDeque::new(),
@@ -140,11 +171,10 @@ impl Ledger {
         Ok(())
     }
 
-    /// Works out what becomes of alerts that were just recorded.
-    #[must_use]
-    pub fn plan<'a>(&self, alerts: impl IntoIterator<Item = &'a GatewayAlert>, now: Moment) -> Plan {
+    /// Works out what becomes of alerts that are being recorded.
+    fn plan(&self, alerts: &[GatewayAlert], now: Moment) -> Plan {
         let mut plan = self.blank();
-        for alert in alerts {
+        for alert in alerts.iter().filter(|alert| (self.wants)(alert)) {
             let (channel, kind) = (self.channel, alert.alert.kind.name());
             if matches!(alert.alert.kind, AlertKind::Progress { .. }) && !self.edits {
                 continue;
@@ -165,7 +195,7 @@ impl Ledger {
     }
 
     /// Writes a plan down, as part of a change.
-    pub fn write(&self, plan: &Plan, change: &Change<'_>, now: Moment) -> Result<(), HistoryError> {
+    fn write(&self, plan: &Plan, change: &Change<'_>, now: Moment) -> Result<(), HistoryError> {
         for line in &plan.lines {
             match line {
                 Line::Add(delivery) => change.add_delivery(delivery)?,
@@ -177,7 +207,7 @@ impl Ledger {
     }
 
     /// Makes a plan come true.
-    pub fn apply(&mut self, plan: Plan) {
+    fn apply(&mut self, plan: Plan) {
         self.router = plan.router;
         self.outbox = plan.outbox;
     }
@@ -370,6 +400,18 @@ impl Ledger {
         }
         self.trouble = Some(trouble);
     }
+}
+
+fn record_of(alert: &GatewayAlert, now: Moment) -> Result<AlertRecord, HistoryError> {
+    Ok(AlertRecord {
+        id: alert.id,
+        gateway: alert.gateway.clone(),
+        incident: alert.alert.incident.as_ref().map(|incident| incident.id),
+        kind: alert.alert.kind.name().to_owned(),
+        happened: alert.alert.at,
+        recorded: now.wall,
+        record: serde_json::to_string(alert)?,
+    })
 }
 
 impl Plan {

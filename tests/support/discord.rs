@@ -138,7 +138,7 @@ async fn execute(
     if let Some(refusal) = gate(&inner, &number, &token).await {
         return refusal;
     }
-    let mut broken = rules_broken(&headers, &body);
+    let mut broken = request_broken(&headers, &body);
     if !query.iter().any(|(name, value)| name == "wait" && value == "true") {
         broken.push("wait=true".to_owned());
     }
@@ -168,7 +168,7 @@ async fn edit(
     if let Some(refusal) = gate(&inner, &number, &token).await {
         return refusal;
     }
-    let mut broken = rules_broken(&headers, &body);
+    let mut broken = request_broken(&headers, &body);
     if method != Method::PATCH {
         broken.push("PATCH".to_owned());
     }
@@ -236,16 +236,23 @@ fn error(status: StatusCode, code: u32, message: &str) -> Response {
     (status, axum::Json(json!({ "message": message, "code": code }))).into_response()
 }
 
-/// The rules that hold for every message ("Execute Webhook", "Embed Limits") and that this request breaks.
-fn rules_broken(headers: &HeaderMap, body: &[u8]) -> Vec<String> {
+fn request_broken(headers: &HeaderMap, body: &[u8]) -> Vec<String> {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let mut broken = rules_broken(body);
+    if !agent.starts_with("openclaw-lifeguard/") {
+        broken.push("a user agent".to_owned());
+    }
+    broken
+}
+
+/// The rules that hold for every message ("Execute Webhook", "Embed Limits") and that this body breaks.
+pub(crate) fn rules_broken(body: &[u8]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut rule = |kept: bool, name: &str| {
         if !kept {
             broken.push(name.to_owned());
         }
     };
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
-    rule(agent.starts_with("openclaw-lifeguard/"), "a user agent");
     let Ok(message) = serde_json::from_slice::<Value>(body) else {
         rule(false, "JSON");
         return broken;
