@@ -86,3 +86,13 @@ pub(crate) fn recovered(incident: u64) -> GatewayAlert {
 pub(crate) fn progress(incident: u64, attempt: u32) -> GatewayAlert {
     alert(incident, AlertKind::Progress { verdict: Verdict::Gone, rung: Rung::Start, attempt })
 }
+
+/// Too many attempts.
+pub(crate) fn safe_mode(incident: u64) -> GatewayAlert {
+    alert(incident, AlertKind::SafeMode { verdict: Verdict::Gone, next_trial_at: now() })
+}
+
+/// Only a person can mend it.
+pub(crate) fn blocked(incident: u64) -> GatewayAlert {
+    alert(incident, AlertKind::Blocked { verdict: Verdict::Gone, waits_for: Vec::new() })
+}
