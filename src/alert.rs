@@ -19,10 +19,13 @@ use crate::text::Language;
 pub mod channel;
 pub mod deadman;
 pub mod discord;
+pub mod fact;
 mod http;
 mod hub;
 pub mod ledger;
+pub mod letter;
 pub mod native;
+pub mod ntfy;
 pub mod outbox;
 pub mod remark;
 pub mod remote;
@@ -30,6 +33,10 @@ pub mod route;
 #[cfg(test)]
 mod sample;
 pub mod secret;
+pub mod slack;
+pub mod telegram;
+pub mod webhook;
+pub mod when;
 
 pub use hub::{AlertHandle, AlertHub};
 
@@ -58,6 +65,14 @@ pub struct AlertSettings {
     pub native: Option<native::NativeSettings>,
     /// Discord; `None` if no webhook is configured.
     pub discord: Option<discord::DiscordSettings>,
+    /// Slack, likewise.
+    pub slack: Option<slack::SlackSettings>,
+    /// A Telegram bot, likewise.
+    pub telegram: Option<telegram::TelegramSettings>,
+    /// ntfy, likewise.
+    pub ntfy: Option<ntfy::NtfySettings>,
+    /// A server of one's own, likewise.
+    pub webhook: Option<webhook::WebhookSettings>,
     /// How long the same kind of alert about the same gateway, but another incident, is held back.
     pub cooldown: Duration,
     /// The same for critical alerts.

@@ -1,6 +1,7 @@
 //! Wires the rooms together and runs a mode: the menu-bar app, watching in the terminal, the demo.
 
 mod assemble;
+mod channels;
 mod diagnostics;
 mod log;
 mod look;
@@ -71,12 +72,14 @@ pub enum AppError {
     /// The control socket could not be opened.
     #[error(transparent)]
     Control(#[from] crate::control::server::OpenError),
-    /// The webhook is not one.
-    #[error("alerts.discord.webhook: {0}")]
-    Webhook(String),
-    /// The dead-man's switch has no address.
-    #[error("deadman.url: {0}")]
-    Deadman(String),
+    /// A channel of alerts, or the dead-man's switch, cannot be set up.
+    #[error("{key}: {reason}")]
+    Channel {
+        /// The key in the configuration.
+        key: &'static str,
+        /// What is wrong with it. Never shows it.
+        reason: String,
+    },
     /// The practice gateway's places could not be made.
     #[error("the practice gateway could not be set up in {path}: {cause}; make the folder writable")]
     NoPractice {

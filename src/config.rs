@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::alerts::AlertsConfig;
+use crate::redact::secret::Secret;
 use crate::supervisor::policy::{Manager, Policy};
 use crate::supervisor::trend::MemoryPolicy;
 use crate::text::Language;
-use secret::Secret;
 
+pub mod alerts;
 pub mod discovery;
 pub mod environment;
 mod hash;
@@ -202,40 +204,6 @@ pub struct MemoryConfig {
     pub restart: bool,
 }
 
-/// `[alerts]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AlertsConfig {
-    /// Desktop notifications.
-    pub native: NativeConfig,
-    /// Discord.
-    pub discord: DiscordConfig,
-    /// The same kind of alert, for another incident, is held back for this long.
-    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
-    pub cooldown: Duration,
-    /// The same for critical alerts.
-    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
-    pub critical_cooldown: Duration,
-}
-
-/// `[alerts.native]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NativeConfig {
-    /// Show desktop notifications.
-    pub enabled: bool,
-}
-
-/// `[alerts.discord]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DiscordConfig {
-    /// The webhook's address: in the file the address itself, `env:NAME` or `file:PATH`; once loaded, the address.
-    pub webhook: Option<Secret>,
-    /// Name shown in Discord, if not the webhook's own.
-    pub username: Option<String>,
-}
-
 /// `[deadman]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -408,23 +376,6 @@ impl MemoryConfig {
             sustained: self.sustained,
             restart: self.restart,
         }
-    }
-}
-
-impl Default for AlertsConfig {
-    fn default() -> Self {
-        Self {
-            native: NativeConfig::default(),
-            discord: DiscordConfig::default(),
-            cooldown: Duration::from_mins(30),
-            critical_cooldown: Duration::from_mins(5),
-        }
-    }
-}
-
-impl Default for NativeConfig {
-    fn default() -> Self {
-        Self { enabled: true }
     }
 }
 

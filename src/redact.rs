@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder};
 
+pub mod secret;
+
 /// What stands in the place of a secret.
 pub const HIDDEN: &str = "[hidden]";
 

@@ -232,7 +232,7 @@ fn help_of_every_command_in_english() {
     Usage: lifeguard alerts test [OPTIONS] [CHANNEL]
 
     Arguments:
-      [CHANNEL]  Only to this channel: native, discord
+      [CHANNEL]  Only to this channel: native, discord, slack, telegram, ntfy, webhook
 
     Options:
           --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]

@@ -14,7 +14,7 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 12] = [
+const SECTIONS: [(&str, &str); 16] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
@@ -24,6 +24,10 @@ const SECTIONS: [(&str, &str); 12] = [
     ("## `[alerts]`", "[alerts]\n"),
     ("### `[alerts.native]`", "[alerts.native]\n"),
     ("### `[alerts.discord]`", "[alerts.discord]\n"),
+    ("### `[alerts.slack]`", "[alerts.slack]\n"),
+    ("### `[alerts.telegram]`", "[alerts.telegram]\n"),
+    ("### `[alerts.ntfy]`", "[alerts.ntfy]\n"),
+    ("### `[alerts.webhook]`", "[alerts.webhook]\n"),
     ("## `[deadman]`", "[deadman]\n"),
     ("## `[history]`", "[history]\n"),
     ("## `[tray]`", "[tray]\n"),

@@ -159,7 +159,7 @@ mod tests {
         let unknown_message = r#"{"message":"Unknown Message","code":10008}"#;
         assert_eq!(answer_to(Form::Edit("7"), 404, &[], unknown_message), Err(Failure::Gone));
         let unknown_webhook = r#"{"message":"Unknown Webhook","code":10015}"#;
-        let parked = Err(Failure::Parked(remote(RemoteProblem::Unknown)));
+        let parked = Err(Failure::Parked(remote(RemoteProblem::Unknown(404))));
         assert_eq!(answer_to(Form::Edit("7"), 404, &[], unknown_webhook), parked);
         assert_eq!(answer_to(Form::New, 404, &[], unknown_message), parked);
     }
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_told_from_trouble() {
-        assert_eq!(answer(404, &[], "{}"), Err(Failure::Parked(remote(RemoteProblem::Unknown))));
+        assert_eq!(answer(404, &[], "{}"), Err(Failure::Parked(remote(RemoteProblem::Unknown(404)))));
         assert_eq!(answer(401, &[], "{}"), Err(Failure::Parked(remote(RemoteProblem::Forbidden(401)))));
         assert_eq!(answer(302, &[], ""), Err(Failure::Parked(remote(RemoteProblem::Redirected(302)))));
         assert_eq!(answer(503, &[], ""), Err(Failure::later(remote(RemoteProblem::ServerError(503)))));

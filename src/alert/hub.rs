@@ -10,7 +10,11 @@ use super::channel::{Channel, Confirmed, Dispatch, Failure, Form};
 use super::discord::Discord;
 use super::ledger::{self, Errand, Ledger, Next, Rules};
 use super::native::Native;
+use super::ntfy::Ntfy;
 use super::remote::Remote;
+use super::slack::Slack;
+use super::telegram::Telegram;
+use super::webhook::Webhook;
 use super::{AlertSettings, GatewayAlert};
 use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
@@ -42,8 +46,21 @@ impl AlertHub {
         if let Some(native) = hub.settings.native.clone() {
             hub.add(Native::start(native, hub.settings.language, actions));
         }
+        let language = hub.settings.language;
         if let Some(discord) = hub.settings.discord.clone() {
-            hub.add(Remote::new(Discord::new(discord, hub.settings.language)));
+            hub.add(Remote::new(Discord::new(discord, language)));
+        }
+        if let Some(slack) = hub.settings.slack.clone() {
+            hub.add(Remote::new(Slack::new(slack, language)));
+        }
+        if let Some(telegram) = hub.settings.telegram.clone() {
+            hub.add(Remote::new(Telegram::new(telegram, language)));
+        }
+        if let Some(ntfy) = hub.settings.ntfy.clone() {
+            hub.add(Remote::new(Ntfy::new(ntfy, language)));
+        }
+        if let Some(webhook) = hub.settings.webhook.clone() {
+            hub.add(Remote::new(Webhook::new(webhook, language)));
         }
         AlertHandle {
             lanes: hub.lanes.into(),

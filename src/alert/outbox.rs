@@ -317,9 +317,9 @@ mod tests {
         let mut outbox = Outbox::new(Pace::default());
         outbox.push(entry(1, sample::down(1), 0));
         outbox.push(entry(2, sample::recovered(1), 0));
-        outbox.failed(1, &Failure::Parked(remote(RemoteProblem::Unknown)), 0, 0.0);
+        outbox.failed(1, &Failure::Parked(remote(RemoteProblem::Unknown(404))), 0, 0.0);
         assert_eq!(outbox.next_attempt(), Some(1_800_000));
-        outbox.failed(1, &Failure::Rejected(remote(RemoteProblem::Unknown)), 0, 0.0);
+        outbox.failed(1, &Failure::Rejected(remote(RemoteProblem::Unknown(404))), 0, 0.0);
         assert_eq!(outbox.len(), 1);
         outbox.works_again();
         assert_eq!(outbox.ready(0).unwrap().alert, sample::recovered(1));

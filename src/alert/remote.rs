@@ -83,7 +83,7 @@ impl Answer {
         let code = self.status.as_u16();
         match code {
             300..=399 => Failure::Parked(remote(RemoteProblem::Redirected(code))),
-            404 | 410 => Failure::Parked(remote(RemoteProblem::Unknown)),
+            404 | 410 => Failure::Parked(remote(RemoteProblem::Unknown(code))),
             401 | 403 => Failure::Parked(remote(RemoteProblem::Forbidden(code))),
             408 => later(RemoteProblem::TimedOut),
             429 => {

@@ -1,4 +1,4 @@
-//! A webhook's address: whoever knows it can post, so it never prints itself.
+//! An address to post to: whoever knows it can post, too, so it never prints itself.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ pub struct SecretUrl(Url);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SecretUrlError {
     /// Not an address at all.
-    #[error("the webhook is not a web address: copy it whole from Discord (Server Settings > Integrations > Webhooks)")]
+    #[error("this is not a web address: copy it whole from where it was made")]
     NotAnAddress,
     /// Readable on the way.
-    #[error("the webhook's address must begin with https:// (http:// is only allowed for this very machine)")]
+    #[error("the address must begin with https:// (http:// is only allowed for this very machine)")]
     NotSecure,
     /// One of Discord's pages, but not a webhook.
     #[error(

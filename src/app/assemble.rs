@@ -1,17 +1,11 @@
-//! From the configuration to what the engine and the alerts need.
+//! From the configuration to what the engine needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tracing::info;
 
-use super::{AppError, Setting};
-use crate::alert::AlertSettings;
-use crate::alert::deadman::DeadmanSettings;
-use crate::alert::discord::DiscordSettings;
-use crate::alert::native::NativeSettings;
-use crate::alert::outbox::Pace;
-use crate::alert::secret::SecretUrl;
+use super::Setting;
 use crate::config::discovery::{DiscoveredGateway, discover};
 use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
@@ -119,35 +113,4 @@ fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGatew
         ServiceChoice::Launchd => Some(Kind::Launchd),
     };
     setup
-}
-
-/// Whom to tell.
-pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
-    let alerts = &setting.config.alerts;
-    let discord = match &alerts.discord.webhook {
-        None => None,
-        Some(webhook) => {
-            let secret = webhook.resolve(setting.environment).map_err(|error| AppError::Webhook(error.to_string()))?;
-            let url = SecretUrl::parse(secret.expose()).map_err(|error| AppError::Webhook(error.to_string()))?;
-            Some(DiscordSettings { url, username: alerts.discord.username.clone() })
-        }
-    };
-    Ok(AlertSettings {
-        language: setting.language,
-        native: alerts.native.enabled.then(NativeSettings::default),
-        discord,
-        cooldown: alerts.cooldown,
-        critical_cooldown: alerts.critical_cooldown,
-        pace: Pace::default(),
-    })
-}
-
-/// The dead-man's switch, if one is wanted.
-pub(super) fn deadman(setting: &Setting<'_>) -> Result<Option<DeadmanSettings>, AppError> {
-    let deadman = &setting.config.deadman;
-    let Some(url) = &deadman.url else { return Ok(None) };
-    let unusable = |error: String| AppError::Deadman(error);
-    let secret = url.resolve(setting.environment).map_err(|error| unusable(error.to_string()))?;
-    let url = SecretUrl::parse(secret.expose()).map_err(|error| unusable(error.to_string()))?;
-    Ok(Some(DeadmanSettings { url, interval: deadman.interval }))
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
 use super::diagnostics::diagnostics;
-use super::{AppError, Setting, assemble, practice};
+use super::{AppError, Setting, assemble, channels, practice};
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;
@@ -70,8 +70,8 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let (actions, wishes) = mpsc::channel(WISHES);
     let opened = History::open(&setting.paths.state_dir, boot_id(), engine::now())?;
     let history = Arc::new(opened.history);
-    let alerts = AlertHub::start(assemble::alerts(setting)?, Arc::clone(&history), actions.clone());
-    let deadman = assemble::deadman(setting)?;
+    let alerts = AlertHub::start(channels::alerts(setting)?, Arc::clone(&history), actions.clone());
+    let deadman = channels::deadman(setting)?;
     let mut specs = assemble::gateways(setting, &history).await;
     if let Some(problem) = opened.problem.map(|problem| problem.to_string()) {
         error!("{problem}");

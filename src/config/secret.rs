@@ -1,50 +1,30 @@
-//! Secrets: a value that never prints itself, and the places that it may come from.
+//! The places that a secret may come from.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::environment::Environment;
+use crate::redact::secret::Secret;
 use crate::text::config::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// The largest secret that is read from a file, in bytes. Webhook addresses have about 120.
 const LARGEST: u64 = 8 * 1024;
 
-/// A text that must not be shown. Printing it shows a placeholder; only [`Secret::expose`] gives it away.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+/// Follows `env:NAME` and `file:PATH` to the secret itself; any other text is the secret.
+pub fn resolve(secret: &Secret, environment: &Environment) -> Result<Secret, SecretError> {
+    let text = secret.expose();
+    if let Some(name) = text.strip_prefix("env:") {
+        let name = name.trim();
+        let value = environment.text(name).ok_or_else(|| SecretError(PlaceProblem::NotSet(name.to_owned())))?;
+        return Ok(Secret::new(value));
     }
-
-    /// The text itself, for the one who sends it to where it belongs.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
+    if let Some(path) = text.strip_prefix("file:") {
+        return read(&environment.expand(Path::new(path.trim())));
     }
-
-    /// Follows `env:NAME` and `file:PATH` to the secret itself; any other text is the secret.
-    pub fn resolve(&self, environment: &Environment) -> Result<Self, SecretError> {
-        if let Some(name) = self.0.strip_prefix("env:") {
-            let name = name.trim();
-            let value = environment.text(name).ok_or_else(|| SecretError(PlaceProblem::NotSet(name.to_owned())))?;
-            return Ok(Self::new(value));
-        }
-        if let Some(path) = self.0.strip_prefix("file:") {
-            return read(&environment.expand(Path::new(path.trim())));
-        }
-        Ok(Self::new(self.0.trim()))
-    }
+    Ok(Secret::new(text.trim()))
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {
@@ -67,18 +47,6 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
     Ok(Secret::new(text))
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[secret]")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[secret]")
-    }
-}
-
 /// Why a secret could not be had. Never contains one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.say(Language::English))]
@@ -91,23 +59,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_never_prints_itself() {
-        let secret = Secret::new("hunter2");
-        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "[secret] [secret] Some([secret])");
-        assert_eq!(secret.expose(), "hunter2");
-    }
-
-    #[test]
     fn a_secret_comes_from_the_text_a_variable_or_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("webhook");
         std::fs::write(&file, "from-file\n").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         let environment = Environment::default().with([("HOOK", "from-variable")]);
-        let resolve = |text: &str| Secret::new(text).resolve(&environment).unwrap().expose().to_owned();
-        assert_eq!(resolve("from-text"), "from-text");
-        assert_eq!(resolve("env:HOOK"), "from-variable");
-        assert_eq!(resolve(&format!("file:{}", file.display())), "from-file");
+        let follow = |text: &str| resolve(&Secret::new(text), &environment).unwrap().expose().to_owned();
+        assert_eq!(follow("from-text"), "from-text");
+        assert_eq!(follow("env:HOOK"), "from-variable");
+        assert_eq!(follow(&format!("file:{}", file.display())), "from-file");
     }
 
     #[test]
@@ -116,14 +77,14 @@ mod tests {
         let file = folder.path().join("webhook");
         std::fs::write(&file, "hunter2").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let problem = Secret::new(format!("file:{}", file.display())).resolve(&Environment::default()).unwrap_err();
+        let problem = resolve(&Secret::new(format!("file:{}", file.display())), &Environment::default()).unwrap_err();
         assert!(problem.to_string().contains("chmod 600"), "{problem}");
         assert!(!problem.to_string().contains("hunter2"), "{problem}");
     }
 
     #[test]
     fn a_missing_variable_is_named() {
-        let problem = Secret::new("env:NO_SUCH").resolve(&Environment::default()).unwrap_err();
+        let problem = resolve(&Secret::new("env:NO_SUCH"), &Environment::default()).unwrap_err();
         assert!(problem.to_string().contains("NO_SUCH"), "{problem}");
     }
 }

@@ -5,9 +5,12 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::environment::Environment;
-use super::secret::Secret;
+use super::secret::resolve;
 use super::{Config, GatewayConfig, HealConfig, MemoryConfig, ProbeConfig};
+use crate::redact::secret::Secret;
 use crate::text::config::ConfigProblem;
+
+mod channels;
 
 /// A problem and the path of the value that it is about, array positions as numbers.
 pub(super) type Finding = (Vec<String>, ConfigProblem);
@@ -21,9 +24,6 @@ const LARGEST_HISTORY: u64 = 1024 * 1024;
 
 /// Most letters of a gateway's name: it becomes part of file names.
 const LONGEST_NAME: usize = 64;
-
-/// Discord's own limit for a webhook's user name.
-const LONGEST_USERNAME: usize = 80;
 
 /// Checks a configuration, and replaces what stands for something else: `~`, `env:NAME`, `file:PATH`.
 pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Finding> {
@@ -40,31 +40,11 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
             findings.gateway(index, gateway, earlier);
         }
     }
-    let discord = &mut config.alerts.discord;
-    if let Some(username) = &discord.username {
-        if username.trim().is_empty() {
-            findings.add(["alerts", "discord", "username"], ConfigProblem::EmptyText("username".to_owned()));
-        } else if username.chars().count() > LONGEST_USERNAME {
-            let problem = ConfigProblem::TooManyLetters { key: "username".to_owned(), most: LONGEST_USERNAME };
-            findings.add(["alerts", "discord", "username"], problem);
-        }
-    }
-    if let Some(webhook) = &discord.webhook {
-        let path = ["alerts", "discord", "webhook"];
-        match webhook.resolve(environment) {
-            Ok(address) if is_webhook(&address) => discord.webhook = Some(address),
-            Ok(_) => findings.add(path, ConfigProblem::NotDiscord),
-            Err(error) => findings.add(path, ConfigProblem::NoSecret(error.0)),
-        }
-    }
+    channels::validate(&mut config.alerts, environment, &mut findings);
     findings.positive("deadman", [("interval", config.deadman.interval)]);
-    if let Some(url) = &config.deadman.url {
-        match url.resolve(environment) {
-            Ok(address) if is_ping_address(&address) => config.deadman.url = Some(address),
-            Ok(_) => findings.add(["deadman", "url"], ConfigProblem::NotAPingAddress),
-            Err(error) => findings.add(["deadman", "url"], ConfigProblem::NoSecret(error.0)),
-        }
-    }
+    let is_ping_address = |address: &str| Url::parse(address).is_ok_and(|url| is_safe(&url));
+    let problem = ConfigProblem::NotAPingAddress;
+    findings.secret(["deadman", "url"], &mut config.deadman.url, environment, is_ping_address, problem);
     findings.0
 }
 
@@ -73,6 +53,23 @@ struct Findings(Vec<Finding>);
 impl Findings {
     fn add<const N: usize>(&mut self, path: [&str; N], problem: ConfigProblem) {
         self.0.push((path.map(str::to_owned).to_vec(), problem));
+    }
+
+    /// Replaces a secret by what it stands for, which must be right.
+    fn secret<const N: usize>(
+        &mut self,
+        path: [&str; N],
+        secret: &mut Option<Secret>,
+        environment: &Environment,
+        is_right: impl FnOnce(&str) -> bool,
+        problem: ConfigProblem,
+    ) {
+        let Some(source) = secret else { return };
+        match resolve(source, environment) {
+            Ok(found) if is_right(found.expose()) => *secret = Some(found),
+            Ok(_) => self.add(path, problem),
+            Err(error) => self.add(path, ConfigProblem::NoSecret(error.0)),
+        }
     }
 
     fn probe(&mut self, probe: &ProbeConfig) {
@@ -212,29 +209,13 @@ fn is_profile(profile: &str) -> bool {
         && profile.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
 }
 
-/// A webhook of Discord's, or of a stand-in on this machine.
-fn is_webhook(address: &Secret) -> bool {
-    let Ok(url) = Url::parse(address.expose()) else { return false };
-    let host = url.host_str().unwrap_or_default();
+/// An address that secrets may go to: encrypted, or on this machine.
+fn is_safe(url: &Url) -> bool {
     match url.scheme() {
-        "https" => {
-            let ours = ["discord.com", "discordapp.com"]
-                .iter()
-                .any(|domain| host == *domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
-            ours && url.path().starts_with("/api/") && url.path().contains("/webhooks/")
-        }
-        "http" => is_this_machine(host),
-        _ => false,
-    }
-}
-
-/// An address that a ping may go to: encrypted, or on this machine.
-fn is_ping_address(address: &Secret) -> bool {
-    Url::parse(address.expose()).is_ok_and(|url| match url.scheme() {
         "https" => url.has_host(),
         "http" => url.host_str().is_some_and(is_this_machine),
         _ => false,
-    })
+    }
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -244,22 +225,6 @@ fn is_this_machine(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_discord_and_this_machine_are_webhooks() {
-        let is = |address: &str| is_webhook(&Secret::new(address));
-        assert!(is("https://discord.com/api/webhooks/1/x"));
-        assert!(is("https://ptb.discord.com/api/v10/webhooks/1/x"));
-        assert!(is("https://discordapp.com/api/webhooks/1/x"));
-        assert!(is("http://127.0.0.1:9999/api/webhooks/1/x"));
-        assert!(is("http://[::1]:9999/x"));
-        assert!(!is("http://discord.com/api/webhooks/1/x"));
-        assert!(!is("https://evildiscord.com/api/webhooks/1/x"));
-        assert!(!is("https://discord.com.evil.org/api/webhooks/1/x"));
-        assert!(!is("https://discord.com/channels/1/2"));
-        assert!(!is("http://192.168.1.2/x"));
-        assert!(!is("nonsense"));
-    }
 
     #[test]
     fn a_name_can_be_part_of_a_file_name() {

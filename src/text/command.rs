@@ -53,7 +53,11 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("incidents show.json", "Only the report, as JSON", "보고서만 JSON으로"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
-    ("alerts test.channel", "Only to this channel: native, discord", "이 채널로만 보냄: native, discord"),
+    (
+        "alerts test.channel",
+        "Only to this channel: native, discord, slack, telegram, ntfy, webhook",
+        "이 채널로만 보냄: native, discord, slack, telegram, ntfy, webhook",
+    ),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),

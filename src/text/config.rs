@@ -73,6 +73,24 @@ pub enum ConfigProblem {
     NotDiscord,
     /// An address that no ping can go to. Never shows the address.
     NotAPingAddress,
+    /// A webhook that is not one of Slack's.
+    NotSlack,
+    /// What ought to be a Telegram bot's token.
+    NotABotToken,
+    /// What ought to be a Telegram chat.
+    NotAChat,
+    /// What ought to be the address of an ntfy topic.
+    NotATopic,
+    /// A token that cannot stand in a request.
+    NotAToken,
+    /// An address that nothing can be posted to. Never shows the address.
+    NotAWebhook,
+    /// A key that cannot sign.
+    NotASigningKey,
+    /// What ought to be a web address.
+    NotALink(String),
+    /// A key that the others of its table need.
+    Missing(String),
     /// A secret that could not be had; the reason contains no secret.
     NoSecret(PlaceProblem),
 }
@@ -132,12 +150,46 @@ impl ConfigProblem {
                 "Copy the ping URL of the check, such as https://hc-ping.com/…; it must begin with https://.",
                 "점검의 핑 주소(예: https://hc-ping.com/…)를 복사하세요. https://로 시작해야 합니다.",
             ),
+            Self::NotSlack => language.pick(
+                "In Slack: your app's settings, Incoming Webhooks, Copy; it begins with https://hooks.slack.com/services/.",
+                "Slack 앱 설정의 Incoming Webhooks에서 복사하세요. https://hooks.slack.com/services/로 시작합니다.",
+            ),
+            Self::NotABotToken => language.pick(
+                "Telegram's @BotFather gives it: digits, a colon, and a key.",
+                "Telegram의 @BotFather가 알려 주는 값입니다(숫자, 콜론, 키).",
+            ),
+            Self::NotAChat => language.pick(
+                "Write the chat's number as a text, \"-1001234567890\", or \"@name\" of a public one.",
+                "대화방 번호를 \"-1001234567890\"처럼 문자열로 쓰거나 공개 대화방의 \"@이름\"을 쓰세요.",
+            ),
+            Self::NotATopic => language.pick(
+                "Write it as \"https://ntfy.sh/your-topic\": letters, digits, dashes and underlines, up to 64.",
+                "\"https://ntfy.sh/your-topic\"처럼 쓰세요. 주제는 영문자, 숫자, 붙임표, 밑줄 64자까지입니다.",
+            ),
+            Self::NotAToken => language.pick(
+                "Copy it whole, without spaces: it looks like tk_….",
+                "공백 없이 온전히 복사하세요. tk_… 형태입니다.",
+            ),
+            Self::NotAWebhook => language.pick(
+                "It must begin with https://; http:// is only allowed for this very machine.",
+                "https://로 시작해야 합니다. http://는 이 컴퓨터에만 쓸 수 있습니다.",
+            ),
+            Self::NotASigningKey => language.pick(
+                "Any text will do; after \"whsec_\" it must be base64.",
+                "아무 문자열이나 쓸 수 있지만 \"whsec_\" 뒤에는 base64여야 합니다.",
+            ),
+            Self::NotALink(_) => language.pick(
+                "Write it whole, such as \"https://example.org/status\".",
+                "\"https://example.org/status\"처럼 온전히 쓰세요.",
+            ),
             Self::BadHost(_) => {
                 language.pick("Write it as `api.telegram.org:443`.", "`api.telegram.org:443`처럼 적으세요.")
             }
-            Self::OutOfBounds { .. } | Self::BadVariable(_) | Self::TooManyLetters { .. } | Self::NoSecret(_) => {
-                return None;
-            }
+            Self::OutOfBounds { .. }
+            | Self::BadVariable(_)
+            | Self::TooManyLetters { .. }
+            | Self::Missing(_)
+            | Self::NoSecret(_) => return None,
         };
         Some(text.to_owned())
     }
@@ -200,6 +252,27 @@ impl Phrase for ConfigProblem {
             }
             (Self::NotAPingAddress, Language::English) => "this is not an address to ping".to_owned(),
             (Self::NotAPingAddress, Language::Korean) => "핑을 보낼 수 있는 주소가 아닙니다".to_owned(),
+            (Self::NotSlack, _) => language
+                .pick("this is not the address of a Slack incoming webhook", "Slack 수신 웹훅 주소가 아닙니다")
+                .to_owned(),
+            (Self::NotABotToken, _) => {
+                language.pick("this is not the token of a Telegram bot", "Telegram 봇 토큰이 아닙니다").to_owned()
+            }
+            (Self::NotAChat, _) => {
+                language.pick("this is not a Telegram chat", "Telegram 대화방이 아닙니다").to_owned()
+            }
+            (Self::NotATopic, _) => {
+                language.pick("this is not the address of an ntfy topic", "ntfy 주제의 주소가 아닙니다").to_owned()
+            }
+            (Self::NotAToken, _) => language.pick("this is not a token", "토큰이 아닙니다").to_owned(),
+            (Self::NotAWebhook, _) => {
+                language.pick("nothing can be posted to this address", "전송할 수 없는 주소입니다").to_owned()
+            }
+            (Self::NotASigningKey, _) => language.pick("this key cannot sign", "서명에 쓸 수 없는 키입니다").to_owned(),
+            (Self::NotALink(key), Language::English) => format!("`{key}` is not a web address"),
+            (Self::NotALink(key), Language::Korean) => format!("`{key}`이(가) 웹 주소가 아닙니다"),
+            (Self::Missing(key), Language::English) => format!("`{key}` is missing here"),
+            (Self::Missing(key), Language::Korean) => format!("`{key}` 값이 필요합니다"),
             (Self::NoSecret(reason), Language::English) => format!("the secret is not there: {}", reason.say(language)),
             (Self::NoSecret(reason), Language::Korean) => {
                 format!("비밀 값을 읽을 수 없습니다: {}", reason.say(language))

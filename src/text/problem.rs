@@ -35,8 +35,10 @@ pub enum Problem {
 /// What may be wrong between us and a service on the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RemoteProblem {
-    /// The address that we are to send to does not exist any more.
-    Unknown,
+    /// The address that we are to send to does not exist (any more).
+    Unknown(u16),
+    /// The service is there, but not the place that we are to write to; the service's own words, redacted.
+    NoPlace(String),
     /// Our token is not accepted.
     Forbidden(u16),
     /// The service refused this very message.
@@ -118,9 +120,12 @@ impl RemoteProblem {
 
     fn say_english(&self, service: &str) -> String {
         match self {
-            Self::Unknown => format!(
-                "{service} does not know the configured address (404): create a new one and put it into the configuration."
+            Self::Unknown(status) => format!(
+                "{service} does not know the configured address ({status}): create a new one and put it into the configuration."
             ),
+            Self::NoPlace(detail) => {
+                format!("{service} cannot deliver to the configured place ({detail}): check it, or choose another one.")
+            }
             Self::Forbidden(status) => format!(
                 "{service} does not accept us ({status}): check that the configured address or token is whole, or create a new one."
             ),
@@ -153,7 +158,12 @@ impl RemoteProblem {
     /// The service's name stands apart: the particles that would follow it depend on its last sound.
     fn say_korean(&self, service: &str) -> String {
         let sentence = match self {
-            Self::Unknown => "설정된 주소가 존재하지 않습니다(404). 새로 만들어 설정에 입력하세요.".to_owned(),
+            Self::Unknown(status) => {
+                format!("설정된 주소가 존재하지 않습니다({status}). 새로 만들어 설정에 입력하세요.")
+            }
+            Self::NoPlace(detail) => {
+                format!("설정된 곳으로 전달할 수 없습니다({detail}). 설정을 확인하거나 다른 곳을 선택하세요.")
+            }
             Self::Forbidden(status) => {
                 format!("접근이 거부되었습니다({status}). 설정된 주소나 토큰이 온전한지 확인하거나 새로 만드세요.")
             }

@@ -22,6 +22,10 @@ pub(crate) fn settings() -> AlertSettings {
         language: Language::English,
         native: None,
         discord: None,
+        slack: None,
+        telegram: None,
+        ntfy: None,
+        webhook: None,
         cooldown: Duration::ZERO,
         critical_cooldown: Duration::ZERO,
         pace: Pace {

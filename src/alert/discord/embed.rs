@@ -1,16 +1,16 @@
 //! One alert as the message that Discord gets, within Discord's documented limits. Pure.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::alert::channel::{Dispatch, Form};
+use crate::alert::fact::{Value, facts};
+use crate::alert::letter::headline;
 use crate::alert::redact::{cut, one_line};
 use crate::alert::remark::remarks;
-use crate::supervisor::event::{AlertKind, Level};
+use crate::alert::when;
+use crate::supervisor::event::Level;
 use crate::text::alert::{self as say, Field, Subject};
-use crate::text::{Language, Phrase, words};
+use crate::text::{Language, Phrase};
 
 /// Limits of an embed, in characters (Discord's documentation, "Embed Limits").
 const TITLE: usize = 256;
@@ -112,18 +112,13 @@ impl Message {
         } else {
             format!("Lifeguard {version}")
         };
-        let title = match (kind, dispatch.form) {
-            (AlertKind::Recovered { downtime, .. }, Form::Edit(_)) => {
-                say::over(Duration::from_millis(*downtime), subject, language)
-            }
-            _ => say::title(kind, subject, language),
-        };
+        let title = headline(dispatch, subject, language);
         let mut embed = Embed {
             title: cut(&escape(&one_line(&title)), TITLE),
             description: cut(&description, DESCRIPTION),
             color: colour(kind.level()),
             fields: fields(alert, context),
-            timestamp: timestamp(alert.alert.at),
+            timestamp: when::stamp(alert.alert.at),
             footer: Footer { text: cut(&footer, FOOTER) },
         };
         embed.fit();
@@ -154,48 +149,19 @@ impl Embed {
 }
 
 fn fields(alert: &crate::alert::GatewayAlert, context: Context<'_>) -> Vec<EmbedField> {
-    let language = context.language;
-    let mut fields = Vec::new();
-    let mut add = |field: Field, value: String, inline: bool| {
-        if !value.is_empty() {
-            let name = cut(&field.say(language), FIELD_NAME);
-            fields.push(EmbedField { name, value: cut(&value, FIELD_VALUE), inline });
+    let fields = facts(alert, context.host, context.language).into_iter().map(|fact| {
+        let value = match fact.value {
+            Value::Text(text) => escape(&text),
+            Value::Past(at) => moment(at, 'f'),
+            Value::Ahead(at) => moment(at, 'R'),
+        };
+        EmbedField {
+            name: cut(&fact.field.say(context.language), FIELD_NAME),
+            value: cut(&value, FIELD_VALUE),
+            inline: fact.field != Field::Matter,
         }
-    };
-    let plain = |text: &str| escape(&one_line(text));
-    add(Field::Gateway, plain(&alert.gateway), true);
-    add(Field::Address, plain(&alert.address), true);
-    add(Field::Host, plain(context.host), true);
-    let (verdict, next) = match &alert.alert.kind {
-        AlertKind::Down { verdict, next_at, .. } => (Some(verdict), *next_at),
-        AlertKind::SafeMode { verdict, next_trial_at } => (Some(verdict), Some(*next_trial_at)),
-        AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict, .. } => (Some(verdict), None),
-        AlertKind::Recovered { .. }
-        | AlertKind::RestartFinished { .. }
-        | AlertKind::Memory { .. }
-        | AlertKind::Renewed { .. }
-        | AlertKind::Test => (None, None),
-        AlertKind::Progress { verdict, .. } => (Some(verdict), None),
-    };
-    let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });
-    let verdict = verdict.or(alert.alert.incident.as_ref().filter(|_| recovered).map(|incident| &incident.verdict));
-    if let Some(verdict) = verdict {
-        add(Field::Matter, plain(&verdict.say(language)), false);
-    }
-    if let Some(incident) = &alert.alert.incident {
-        add(Field::Since, moment(incident.began, 'f'), true);
-        if recovered {
-            add(Field::Lasted, words::duration(Duration::from_millis(incident.duration), language), true);
-        }
-        add(Field::Attempts, incident.attempts.to_string(), true);
-    }
-    if let Some(next) = next.filter(|next| !say::is_now(*next, alert.alert.at)) {
-        add(Field::Next, moment(next, 'R'), true);
-    }
-    if let Some(incident) = &alert.alert.incident {
-        add(Field::Incident, incident.id.to_string(), true);
-    }
-    fields
+    });
+    fields.collect()
 }
 
 /// A moment as Discord's own markup, shown in each reader's time zone: `f` is date and time, `R` "in 2 minutes".
@@ -219,11 +185,6 @@ fn with_moments(text: &str) -> String {
     out
 }
 
-/// ISO 8601; the epoch for a time outside of all calendars.
-fn timestamp(at: i64) -> String {
-    Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
-}
-
 /// Takes its meaning from every character that Discord's markdown gives one.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -245,6 +206,7 @@ mod tests {
 
     use super::*;
     use crate::alert::{GatewayAlert, sample};
+    use crate::supervisor::event::AlertKind;
     use crate::supervisor::verdict::Verdict;
 
     fn context(language: Language) -> Context<'static> {

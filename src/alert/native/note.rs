@@ -1,12 +1,12 @@
 //! What a notification says, and how loudly. Pure.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::alert::GatewayAlert;
 use crate::alert::channel::Dispatch;
 use crate::alert::redact::{cut, one_line};
 use crate::alert::remark::remarks;
+use crate::alert::when;
 use crate::request::Reply;
 use crate::supervisor::event::AlertKind;
 use crate::supervisor::verdict::Verdict;
@@ -67,9 +67,9 @@ impl Note {
         let kind = &alert.alert.kind;
         let name = one_line(&alert.gateway);
         let subject = Subject { name: &name, practice: alert.practice };
-        let moment = |at: i64| moment(at, alert.alert.at, language, zone);
+        let moment = |at: i64| when::ahead(at, alert.alert.at, language, zone);
         let mut body = say::body(kind, subject, language, &moment);
-        for remark in remarks(dispatch, &written(alert.alert.at, dispatch.now, language, zone), language) {
+        for remark in remarks(dispatch, &when::written(alert.alert.at, dispatch.now, language, zone), language) {
             body = format!("{body} {remark}");
         }
         Self {
@@ -166,27 +166,6 @@ pub fn button_named(name: &str) -> Option<Button> {
     [Button::Restart, Button::Start, Button::OpenLog, Button::Pause]
         .into_iter()
         .find(|button| button_name(*button) == name)
-}
-
-/// A moment ahead, as part of a sentence.
-fn moment(at: i64, reference: i64, language: Language, zone: &TimeZone) -> String {
-    if say::is_now(at, reference) {
-        return say::now(language).to_owned();
-    }
-    written(at, reference, language, zone)
-}
-
-/// `at 14:03:22`; with the date if that is not today's.
-fn written(at: i64, reference: i64, language: Language, zone: &TimeZone) -> String {
-    let local = |at: i64| Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
-    let (at, reference) = (local(at), local(reference));
-    let clock = at.strftime("%H:%M:%S");
-    let day = at.strftime("%Y-%m-%d");
-    if at.date() == reference.date() {
-        language.pick(format!("at {clock}"), clock.to_string())
-    } else {
-        language.pick(format!("on {day} at {clock}"), format!("{day} {clock}"))
-    }
 }
 
 #[cfg(test)]

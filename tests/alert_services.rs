@@ -1,0 +1,255 @@
+//! Alerts on their way to Slack, Telegram, ntfy and a server of one's own: the same promises, each service's own rules.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lifeguard::alert::{AlertHandle, AlertHub, GatewayAlert};
+use lifeguard::history::History;
+use lifeguard::snapshot::ChannelSnapshot;
+use lifeguard::supervisor::event::AlertKind;
+use lifeguard::supervisor::verdict::Verdict;
+use support::alerts::{announce, down, progress, recovered, settings};
+use support::services::{FakeService, Fault, PLANTED, Service, at};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+mod support {
+    pub(crate) mod alerts;
+    pub(crate) mod services;
+}
+
+/// Longest wait for what happens at once.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn start(service: Service) -> (FakeService, AlertHandle) {
+    let server = FakeService::start(service).await;
+    let handle = support::alerts::start(server.settings(settings()), mpsc::channel(8).0);
+    (server, handle)
+}
+
+async fn channel(handle: &AlertHandle, condition: impl Fn(&ChannelSnapshot) -> bool) -> ChannelSnapshot {
+    let mut channels = handle.channels();
+    let found = tokio::time::timeout(Duration::from_secs(30), channels.wait_for(|all| condition(&all[0]))).await;
+    found.unwrap_or_else(|_| panic!("still {:?}", handle.channels().borrow())).unwrap()[0].clone()
+}
+
+async fn problem(handle: &AlertHandle) -> String {
+    channel(handle, |channel| channel.problem.is_some()).await.problem.unwrap()
+}
+
+/// An alert whose texts from outside try everything.
+fn hostile(incident: u64) -> GatewayAlert {
+    let text = "`x` *b* _i_ @everyone <!channel> <@U1> </b>&amp;\r\n\u{202E}\u{200F}😀 /start \"\\ ";
+    let mut alert = down(incident);
+    alert.gateway = format!("home {text}");
+    alert.address = "<!here>".repeat(200);
+    let verdict = Verdict::Failing(text.repeat(100_000 / text.len()));
+    alert.alert.kind = AlertKind::Degraded { verdict };
+    alert
+}
+
+#[tokio::test]
+async fn an_incident_arrives_and_each_alert_has_a_name_of_its_own() {
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        announce(&handle, &down(1));
+        server.wait_until("the outage", |seen| seen.messages.len() == 1).await;
+        announce(&handle, &progress(1, 2));
+        announce(&handle, &recovered(1));
+        assert_eq!(handle.flush(SOON).await, 0);
+        let seen = server.seen();
+        assert_eq!((seen.messages.len(), &seen.violations), (2, &Vec::new()), "{service:?}");
+        assert_ne!(seen.messages[0].id, seen.messages[1].id);
+        let moved = seen.messages[0].body["text"].as_str().is_some_and(|text| text.contains("was down for 42 s"));
+        assert_eq!(moved, service == Service::Telegram, "only Telegram's messages can move");
+        let shown = channel(&handle, |channel| channel.last_delivery.is_some()).await;
+        assert_eq!((shown.name.as_str(), shown.problem), (service.name(), None));
+    }
+}
+
+#[tokio::test]
+async fn hostile_texts_arrive_within_each_service_s_rules() {
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        announce(&handle, &hostile(1));
+        let seen = server.wait_until("the message", |seen| !seen.messages.is_empty()).await;
+        assert_eq!(seen.violations, Vec::<String>::new(), "{service:?}");
+        let text = seen.messages[0].body.to_string();
+        assert!(text.contains("everyone") && text.contains('😀') && !text.contains('\u{202E}'), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_obeyed_and_nothing_is_lost() {
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        server.then(Fault::Limit(Duration::from_secs(1)));
+        announce(&handle, &down(1));
+        let seen = server.wait_until("the message", |seen| seen.messages.len() == 1).await;
+        assert_eq!((seen.requests, seen.hammered), (2, 0), "{service:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_is_gone_is_shown_and_not_hammered() {
+    let telegram =
+        |code: u16, text: &str| serde_json::json!({ "ok": false, "error_code": code, "description": text }).to_string();
+    let refusals = [
+        (Service::Slack, 403, "invalid_token".to_owned(), "invalid_token"),
+        (Service::Slack, 404, "no_service".to_owned(), "no_service"),
+        (Service::Slack, 410, "channel_is_archived".to_owned(), "channel_is_archived"),
+        (Service::Telegram, 400, telegram(400, "Bad Request: chat not found"), "chat not found"),
+        (Service::Telegram, 401, telegram(401, "Unauthorized"), "(401)"),
+        (Service::Telegram, 403, telegram(403, "Forbidden: bot was blocked by the user"), "(403)"),
+        (Service::Ntfy, 403, r#"{"code":40301,"http":403,"error":"forbidden"}"#.to_owned(), "(403)"),
+        (Service::Webhook, 401, String::new(), "(401)"),
+        (Service::Webhook, 410, String::new(), "(410)"),
+    ];
+    for (service, status, body, words) in refusals {
+        let (server, handle) = start(service).await;
+        server.always(Some(Fault::Refuse(status, body)));
+        for incident in 0..3 {
+            announce(&handle, &down(incident));
+        }
+        let problem = problem(&handle).await;
+        assert!(problem.contains(words), "{service:?}: {problem}");
+        assert_eq!(handle.flush(SOON).await, 3, "kept, not lost");
+        assert_eq!(server.seen().requests, 2, "{service:?}: one attempt, and one more at quitting");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_message_does_not_stand_in_the_way_of_the_next() {
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        server.then(Fault::Refuse(400, "invalid_payload".to_owned()));
+        announce(&handle, &down(1));
+        server.wait_until("the refusal", |seen| seen.requests == 1).await;
+        announce(&handle, &recovered(1));
+        server.wait_until("the next message", |seen| seen.messages.len() == 1).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_the_service_s_own_answer_confirms_nothing() {
+    for service in [Service::Slack, Service::Telegram, Service::Ntfy] {
+        let (server, handle) = start(service).await;
+        server.then(Fault::Garbage).then(Fault::NoContent).then(Fault::Refuse(503, String::new()));
+        announce(&handle, &down(1));
+        let seen = server.wait_until("the message", |seen| seen.messages.len() == 1).await;
+        assert_eq!(seen.requests, 4, "{service:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        server.always(Some(Fault::Redirect));
+        let receipts = handle.test(None).await;
+        assert!(receipts[0].problem.as_ref().unwrap().contains("leads elsewhere (307)"), "{receipts:?}");
+        assert_eq!(server.seen().requests, 1);
+    }
+}
+
+/// The request was taken and the answer never came: the repeat says what it is, and carries the same name, so that
+/// ntfy and a server of one's own can drop it.
+#[tokio::test]
+async fn a_repeat_carries_the_name_of_what_it_repeats() {
+    let mut running = Vec::new();
+    for service in Service::ALL {
+        let (server, handle) = start(service).await;
+        server.then(Fault::Swallow);
+        announce(&handle, &down(1));
+        running.push((service, server, handle));
+    }
+    for (service, server, _handle) in &running {
+        let seen = server.wait_until("the repeat", |seen| seen.messages.len() == 2).await;
+        assert_eq!(seen.messages[0].id, seen.messages[1].id, "{service:?}");
+        let said = seen.messages[1].body.to_string();
+        assert!(said.contains("Possibly a repeat"), "{said}");
+        assert_eq!(*service == Service::Webhook, seen.messages[1].body["repeat"] == true);
+    }
+}
+
+/// A server that accepts connections and treats each with `serve`.
+async fn raw<F: Future<Output = ()> + Send>(serve: fn(tokio::net::TcpStream) -> F) -> String
+where
+    F: 'static,
+{
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
+        }
+    });
+    format!("http://{address}")
+}
+
+async fn read_request(stream: &mut tokio::net::TcpStream) {
+    let mut request = [0; 1024];
+    let _read = stream.read(&mut request).await;
+}
+
+async fn cut(mut stream: tokio::net::TcpStream) {
+    read_request(&mut stream).await;
+    let _sent = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf of").await;
+}
+
+async fn drip(mut stream: tokio::net::TcpStream) {
+    read_request(&mut stream).await;
+    let _sent = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
+    while stream.write_all(b"x").await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_or_drips_is_given_up_and_the_alert_kept() {
+    let began = Instant::now();
+    let mut handles = Vec::new();
+    for (server, words) in [(raw(cut).await, "connection broke"), (raw(drip).await, "did not answer in time")] {
+        for service in Service::ALL {
+            let handle = support::alerts::start(at(service, &server, settings()), mpsc::channel(8).0);
+            announce(&handle, &down(1));
+            handles.push((handle, words));
+        }
+    }
+    for (handle, words) in &handles {
+        let problem = problem(handle).await;
+        assert!(problem.contains(words), "{problem}");
+        assert_eq!(handle.flush(Duration::from_millis(200)).await, 1, "kept");
+    }
+    assert!(began.elapsed() < Duration::from_secs(40));
+}
+
+#[tokio::test]
+async fn a_host_that_is_nowhere_and_a_server_without_a_certificate_are_told_apart() {
+    let plain = raw(cut).await.replace("http://", "https://");
+    for (server, words) in [("https://nowhere.invalid", "cannot be reached"), (&plain, "secure connection")] {
+        for service in Service::ALL {
+            let handle = support::alerts::start(at(service, server, settings()), mpsc::channel(8).0);
+            announce(&handle, &down(1));
+            let problem = problem(&handle).await;
+            assert!(problem.contains(words), "{service:?}: {problem}");
+            assert!(!problem.contains(PLANTED) && !format!("{handle:?}").contains(PLANTED));
+            assert_eq!(handle.flush(Duration::from_secs(10)).await, 1, "kept");
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_channels_are_told_and_none_waits_for_another() {
+    let slow = FakeService::start(Service::Slack).await;
+    let quick = FakeService::start(Service::Ntfy).await;
+    slow.always(Some(Fault::Swallow));
+    let settings = quick.settings(slow.settings(settings()));
+    let handle = AlertHub::start(settings, Arc::new(History::in_memory().unwrap()), mpsc::channel(8).0);
+    announce(&handle, &down(1));
+    quick.wait_until("the message", |seen| seen.messages.len() == 1).await;
+    slow.wait_until("the request", |seen| seen.requests == 1).await;
+    let names: Vec<String> = handle.channels().borrow().iter().map(|channel| channel.name.clone()).collect();
+    assert_eq!(names, ["slack", "ntfy"]);
+}
