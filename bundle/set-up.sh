@@ -108,6 +108,7 @@ need_for_testing() {
     need at:/usr/share/dbus-1/services/org.xfce.Xfconf.service xfconf
     need xdotool xdotool
     need xclip xclip
+    need gnome-keyring-daemon gnome-keyring
     need import imagemagick
 }
 

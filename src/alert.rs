@@ -34,11 +34,13 @@ pub mod route;
 mod sample;
 pub mod secret;
 pub mod slack;
+pub mod source;
 pub mod telegram;
 pub mod webhook;
 pub mod when;
 
 pub use hub::{AlertHandle, AlertHub};
+use source::Source;
 
 /// One thing to tell, and of which gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,15 +66,15 @@ pub struct AlertSettings {
     /// Desktop notifications; `None` switches them off.
     pub native: Option<native::NativeSettings>,
     /// Discord; `None` if no webhook is configured.
-    pub discord: Option<discord::DiscordSettings>,
+    pub discord: Option<Source<discord::DiscordSettings>>,
     /// Slack, likewise.
-    pub slack: Option<slack::SlackSettings>,
+    pub slack: Option<Source<slack::SlackSettings>>,
     /// A Telegram bot, likewise.
-    pub telegram: Option<telegram::TelegramSettings>,
+    pub telegram: Option<Source<telegram::TelegramSettings>>,
     /// ntfy, likewise.
-    pub ntfy: Option<ntfy::NtfySettings>,
+    pub ntfy: Option<Source<ntfy::NtfySettings>>,
     /// A server of one's own, likewise.
-    pub webhook: Option<webhook::WebhookSettings>,
+    pub webhook: Option<Source<webhook::WebhookSettings>>,
     /// How long the same kind of alert about the same gateway, but another incident, is held back.
     pub cooldown: Duration,
     /// The same for critical alerts.

@@ -73,13 +73,8 @@ pub enum AppError {
     #[error(transparent)]
     Control(#[from] crate::control::server::OpenError),
     /// A channel of alerts, or the dead-man's switch, cannot be set up.
-    #[error("{key}: {reason}")]
-    Channel {
-        /// The key in the configuration.
-        key: &'static str,
-        /// What is wrong with it. Never shows it.
-        reason: String,
-    },
+    #[error("[{0}] in the configuration does not serve: check its addresses and keys")]
+    Channel(&'static str),
     /// The practice gateway's places could not be made.
     #[error("the practice gateway could not be set up in {path}: {cause}; make the folder writable")]
     NoPractice {

@@ -28,6 +28,7 @@ mod practice;
 mod reset;
 mod restart;
 mod resume;
+mod secrets;
 mod single;
 pub mod status;
 mod stop;
@@ -86,6 +87,8 @@ enum Command {
     Incidents(incidents::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     LoginItem(login_item::Arguments),
     Demo,
     #[command(hide = true)]
@@ -155,6 +158,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
+        Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
     };
     exit.map(ExitCode::from)

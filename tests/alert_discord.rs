@@ -61,7 +61,10 @@ fn log() -> &'static Log {
 
 fn with(url: SecretUrl) -> AlertSettings {
     log();
-    AlertSettings { discord: Some(DiscordSettings { url, username: Some("Lifeguard".to_owned()) }), ..settings() }
+    AlertSettings {
+        discord: Some(DiscordSettings { url, username: Some("Lifeguard".to_owned()) }.into()),
+        ..settings()
+    }
 }
 
 fn start(settings: AlertSettings) -> AlertHandle {

@@ -174,10 +174,7 @@ async fn a_repeat_carries_the_name_of_what_it_repeats() {
 }
 
 /// A server that accepts connections and treats each with `serve`.
-async fn raw<F: Future<Output = ()> + Send>(serve: fn(tokio::net::TcpStream) -> F) -> String
-where
-    F: 'static,
-{
+async fn raw<F: Future<Output = ()> + Send + 'static>(serve: fn(tokio::net::TcpStream) -> F) -> String {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {

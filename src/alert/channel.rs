@@ -19,6 +19,11 @@ pub trait Channel: Send + 'static {
         false
     }
 
+    /// Looks once, when the lane starts, whether all is there that deliveries need. Ends within a limit of its own.
+    fn prepare(&mut self) -> impl Future<Output = Result<(), Problem>> + Send {
+        async { Ok(()) }
+    }
+
     /// Makes one delivery. `Ok` means that the receiving side has confirmed it. Ends within a limit of its own.
     fn deliver(&mut self, dispatch: &Dispatch<'_>) -> impl Future<Output = Result<Confirmed, Failure>> + Send;
 

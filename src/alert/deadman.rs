@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::http;
 use super::secret::SecretUrl;
+use super::source::Source;
 use crate::platform::clock;
 use crate::snapshot::Snapshot;
 use crate::supervisor::verdict::Health;
@@ -79,7 +80,8 @@ impl Scene {
 /// # Errors
 ///
 /// If the HTTP client cannot be made.
-pub async fn run(settings: DeadmanSettings, mut snapshots: watch::Receiver<Snapshot>) -> reqwest::Result<()> {
+pub async fn run(source: Source<DeadmanSettings>, mut snapshots: watch::Receiver<Snapshot>) -> reqwest::Result<()> {
+    let settings = source.wait("the dead-man's switch").await;
     let client = http::channel_client(settings.url.is_loopback())?;
     let mut before = Scene { steady: None, heal: None };
     let mut due = Instant::now();

@@ -32,19 +32,17 @@ pub struct Discord {
     host: String,
 }
 
-impl Discord {
-    /// One that speaks `language`.
-    #[must_use]
-    pub fn new(settings: DiscordSettings, language: Language) -> Self {
-        let host = sysinfo::System::host_name().unwrap_or_default();
-        Self { settings, language, host }
-    }
-}
-
 impl Recipient for Discord {
     const NAME: &'static str = "discord";
     const SERVICE: &'static str = "Discord";
     const EDITS: bool = true;
+
+    type Settings = DiscordSettings;
+
+    fn new(settings: Self::Settings, language: Language) -> Self {
+        let host = sysinfo::System::host_name().unwrap_or_default();
+        Self { settings, language, host }
+    }
 
     fn is_loopback(&self) -> bool {
         self.settings.url.is_loopback()

@@ -11,8 +11,9 @@ use super::discord::Discord;
 use super::ledger::{self, Errand, Ledger, Next, Rules};
 use super::native::Native;
 use super::ntfy::Ntfy;
-use super::remote::Remote;
+use super::remote::{Recipient, Remote};
 use super::slack::Slack;
+use super::source::Source;
 use super::telegram::Telegram;
 use super::webhook::Webhook;
 use super::{AlertSettings, GatewayAlert};
@@ -46,22 +47,11 @@ impl AlertHub {
         if let Some(native) = hub.settings.native.clone() {
             hub.add(Native::start(native, hub.settings.language, actions));
         }
-        let language = hub.settings.language;
-        if let Some(discord) = hub.settings.discord.clone() {
-            hub.add(Remote::new(Discord::new(discord, language)));
-        }
-        if let Some(slack) = hub.settings.slack.clone() {
-            hub.add(Remote::new(Slack::new(slack, language)));
-        }
-        if let Some(telegram) = hub.settings.telegram.clone() {
-            hub.add(Remote::new(Telegram::new(telegram, language)));
-        }
-        if let Some(ntfy) = hub.settings.ntfy.clone() {
-            hub.add(Remote::new(Ntfy::new(ntfy, language)));
-        }
-        if let Some(webhook) = hub.settings.webhook.clone() {
-            hub.add(Remote::new(Webhook::new(webhook, language)));
-        }
+        hub.add_remote::<Discord>(hub.settings.discord.clone());
+        hub.add_remote::<Slack>(hub.settings.slack.clone());
+        hub.add_remote::<Telegram>(hub.settings.telegram.clone());
+        hub.add_remote::<Ntfy>(hub.settings.ntfy.clone());
+        hub.add_remote::<Webhook>(hub.settings.webhook.clone());
         AlertHandle {
             lanes: hub.lanes.into(),
             history: hub.history,
@@ -79,6 +69,12 @@ struct Starting {
 }
 
 impl Starting {
+    fn add_remote<R: Recipient + Sync>(&mut self, source: Option<Source<R::Settings>>) {
+        if let Some(source) = source {
+            self.add(Remote::<R>::new(source, self.settings.language));
+        }
+    }
+
     fn add<C: Channel>(&mut self, channel: C) {
         let name = channel.name();
         let place = self.lanes.len();
@@ -251,6 +247,11 @@ struct Lane<C> {
 
 impl<C: Channel> Lane<C> {
     async fn run(mut self) {
+        if let Err(problem) = self.channel.prepare().await {
+            tracing::warn!(channel = self.queue.name, cause = problem.say(Language::English), "channel not ready");
+            self.show(Some(&problem), None);
+            self.problem = Some(problem);
+        }
         loop {
             match self.inbox.try_recv() {
                 Ok(wish) => self.grant(wish).await,
@@ -350,15 +351,20 @@ impl<C: Channel> Lane<C> {
             }
         }
         self.problem = problem.cloned();
+        self.show(problem, result.is_ok().then_some(kind));
+        result
+    }
+
+    /// Shows what is wrong with the channel, and what was delivered now.
+    fn show(&self, problem: Option<&Problem>, delivered: Option<&str>) {
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
-                if result.is_ok() {
+                if let Some(kind) = delivered {
                     shown.last_delivery = Some(DeliverySnapshot { at: clock::wall(), kind: kind.to_owned() });
                 }
                 shown.problem = problem.map(|problem| problem.say(self.language));
             }
         });
-        result
     }
 }
 

@@ -38,14 +38,6 @@ pub struct Ntfy {
     writer: Writer,
 }
 
-impl Ntfy {
-    /// One that speaks `language`.
-    #[must_use]
-    pub fn new(settings: NtfySettings, language: Language) -> Self {
-        Self { settings, writer: Writer::new(language) }
-    }
-}
-
 /// The body of a request ("Publish as JSON").
 #[derive(Debug, Serialize)]
 struct Publication<'a> {
@@ -98,6 +90,12 @@ struct Refusal {
 impl Recipient for Ntfy {
     const NAME: &'static str = "ntfy";
     const SERVICE: &'static str = "ntfy";
+
+    type Settings = NtfySettings;
+
+    fn new(settings: Self::Settings, language: Language) -> Self {
+        Self { settings, writer: Writer::new(language) }
+    }
 
     fn is_loopback(&self) -> bool {
         self.settings.topic.is_loopback()

@@ -9,6 +9,8 @@ use super::GatewayAlert;
 use super::channel::{Channel, Confirmed, Dispatch, Failure};
 use super::http;
 use super::redact::{cut, one_line};
+use super::source::Source;
+use crate::text::Language;
 use crate::text::problem::{Problem, RemoteProblem};
 
 /// Characters of a refusal's own words that are shown.
@@ -24,6 +26,11 @@ pub trait Recipient: Send + 'static {
     const SERVICE: &'static str;
     /// Whether messages can be changed afterwards.
     const EDITS: bool = false;
+    /// What it has to know.
+    type Settings: Clone + Send + Sync;
+
+    /// One that speaks `language`.
+    fn new(settings: Self::Settings, language: Language) -> Self;
 
     /// Whether it lives on this very machine: then it is reached without encryption and without any proxy.
     fn is_loopback(&self) -> bool;
@@ -112,23 +119,33 @@ impl Answer {
 
 /// The channel of a recipient.
 #[derive(Debug)]
-pub struct Remote<R> {
-    recipient: R,
+pub struct Remote<R: Recipient> {
+    source: Source<R::Settings>,
+    language: Language,
+    recipient: Option<R>,
     client: Option<Client>,
 }
 
 impl<R: Recipient> Remote<R> {
     /// A channel that has not connected yet.
     #[must_use]
-    pub fn new(recipient: R) -> Self {
-        Self { recipient, client: None }
+    pub fn new(source: Source<R::Settings>, language: Language) -> Self {
+        Self { source, language, recipient: None, client: None }
     }
 
-    fn client(&mut self) -> Result<Client, Failure> {
+    async fn recipient(&mut self) -> Result<&R, Problem> {
+        let recipient = match self.recipient.take() {
+            Some(recipient) => recipient,
+            None => R::new(self.source.get().await?, self.language),
+        };
+        Ok(self.recipient.insert(recipient))
+    }
+
+    fn client(&mut self, local: bool) -> Result<Client, Failure> {
         if let Some(client) = &self.client {
             return Ok(client.clone());
         }
-        match http::channel_client(self.recipient.is_loopback()) {
+        match http::channel_client(local) {
             Ok(client) => Ok(self.client.insert(client).clone()),
             Err(error) => {
                 tracing::error!(error = describe(error), "the HTTP client cannot be built");
@@ -152,9 +169,14 @@ impl<R: Recipient + Sync> Channel for Remote<R> {
         R::EDITS
     }
 
+    async fn prepare(&mut self) -> Result<(), Problem> {
+        self.recipient().await.map(|_| ())
+    }
+
     async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
-        let client = self.client()?;
-        let request = self.recipient.request(dispatch);
+        let recipient = self.recipient().await.map_err(Failure::later)?;
+        let (local, request) = (recipient.is_loopback(), recipient.request(dispatch));
+        let client = self.client(local)?;
         let mut builder = client.request(request.method, request.url).body(request.body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
@@ -162,7 +184,8 @@ impl<R: Recipient + Sync> Channel for Remote<R> {
         let response = builder.send().await.map_err(broken::<R>)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = http::capped_body(response).await.map_err(broken::<R>)?;
-        self.recipient.judge(dispatch, &Answer { status, headers, body })
+        let recipient = self.recipient().await.map_err(Failure::later)?;
+        recipient.judge(dispatch, &Answer { status, headers, body })
     }
 }
 

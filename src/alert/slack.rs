@@ -48,14 +48,6 @@ pub struct Slack {
     writer: Writer,
 }
 
-impl Slack {
-    /// One that speaks `language`.
-    #[must_use]
-    pub fn new(settings: SlackSettings, language: Language) -> Self {
-        Self { settings, writer: Writer::new(language) }
-    }
-}
-
 /// The body of a request.
 #[derive(Debug, Serialize)]
 struct Message {
@@ -108,6 +100,12 @@ fn escape(text: &str, limit: usize) -> String {
 impl Recipient for Slack {
     const NAME: &'static str = "slack";
     const SERVICE: &'static str = "Slack";
+
+    type Settings = SlackSettings;
+
+    fn new(settings: Self::Settings, language: Language) -> Self {
+        Self { settings, writer: Writer::new(language) }
+    }
 
     fn is_loopback(&self) -> bool {
         self.settings.url.is_loopback()

@@ -56,12 +56,6 @@ pub struct Telegram {
 }
 
 impl Telegram {
-    /// One that speaks `language`.
-    #[must_use]
-    pub fn new(settings: TelegramSettings, language: Language) -> Self {
-        Self { settings, writer: Writer::new(language) }
-    }
-
     fn method(&self, name: &str) -> Url {
         let mut url = self.settings.server.expose().clone();
         // An address of the web can always be a base.
@@ -113,6 +107,12 @@ impl Recipient for Telegram {
     const NAME: &'static str = "telegram";
     const SERVICE: &'static str = "Telegram";
     const EDITS: bool = true;
+
+    type Settings = TelegramSettings;
+
+    fn new(settings: Self::Settings, language: Language) -> Self {
+        Self { settings, writer: Writer::new(language) }
+    }
 
     fn is_loopback(&self) -> bool {
         self.settings.server.is_loopback()

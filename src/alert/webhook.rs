@@ -70,14 +70,6 @@ pub struct Webhook {
     writer: Writer,
 }
 
-impl Webhook {
-    /// One that speaks `language`.
-    #[must_use]
-    pub fn new(settings: WebhookSettings, language: Language) -> Self {
-        Self { settings, writer: Writer::new(language) }
-    }
-}
-
 /// The body, version [`VERSION`]. `docs/alerts.md` says what each key means.
 #[derive(Debug, Serialize)]
 struct Body<'a> {
@@ -117,6 +109,12 @@ struct Incident {
 impl Recipient for Webhook {
     const NAME: &'static str = "webhook";
     const SERVICE: &'static str = "Webhook";
+
+    type Settings = WebhookSettings;
+
+    fn new(settings: Self::Settings, language: Language) -> Self {
+        Self { settings, writer: Writer::new(language) }
+    }
 
     fn is_loopback(&self) -> bool {
         self.settings.url.is_loopback()

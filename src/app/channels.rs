@@ -9,32 +9,40 @@ use crate::alert::ntfy::NtfySettings;
 use crate::alert::outbox::Pace;
 use crate::alert::secret::SecretUrl;
 use crate::alert::slack::SlackSettings;
+use crate::alert::source::Source;
 use crate::alert::telegram::TelegramSettings;
 use crate::alert::webhook::{SigningKey, WebhookSettings};
+use crate::config::secret::{fetch, keychain_name};
 use crate::redact::secret::Secret;
+use crate::text::config::PlaceProblem;
+use crate::text::problem::Problem;
 
 /// Whom to tell.
 pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
     let alerts = &setting.config.alerts;
-    let (discord, slack, telegram) = (&alerts.discord, &alerts.slack, &alerts.telegram);
-    let (ntfy, webhook) = (&alerts.ntfy, &alerts.webhook);
-    let discord = address("alerts.discord.webhook", discord.webhook.as_ref())?
-        .map(|url| DiscordSettings { url, username: discord.username.clone() });
-    let slack = address("alerts.slack.webhook", slack.webhook.as_ref())?.map(|url| SlackSettings { url });
-    let telegram = match (&telegram.token, &telegram.chat) {
-        (Some(token), Some(chat)) => {
-            let server = parse("alerts.telegram.server", &telegram.server)?;
-            Some(TelegramSettings { server, token: token.clone(), chat: chat.clone() })
-        }
-        _ => None,
-    };
-    let ntfy = address("alerts.ntfy.topic", ntfy.topic.as_ref())?.map(|topic| NtfySettings {
-        topic,
-        token: ntfy.token.clone(),
-        click: ntfy.click.clone(),
-    });
-    let key = webhook.signing_key.as_ref().map(signing_key).transpose()?;
-    let webhook = address("alerts.webhook.url", webhook.url.as_ref())?.map(|url| WebhookSettings { url, key });
+    let username = alerts.discord.username.clone();
+    let discord = source("alerts.discord", alerts.discord.webhook.as_ref(), None, move |webhook, _| {
+        Some(DiscordSettings { url: url(webhook)?, username: username.clone() })
+    })?;
+    let slack = source("alerts.slack", alerts.slack.webhook.as_ref(), None, |webhook, _| {
+        Some(SlackSettings { url: url(webhook)? })
+    })?;
+    let (server, chat) = (Secret::new(&alerts.telegram.server), alerts.telegram.chat.clone().unwrap_or_default());
+    let telegram = source("alerts.telegram", alerts.telegram.token.as_ref(), None, move |token, _| {
+        Some(TelegramSettings { server: url(&server)?, token: token.clone(), chat: chat.clone() })
+    })?;
+    let click = alerts.ntfy.click.clone();
+    let ntfy = source("alerts.ntfy", alerts.ntfy.topic.as_ref(), alerts.ntfy.token.as_ref(), move |topic, token| {
+        Some(NtfySettings { topic: url(topic)?, token: token.cloned(), click: click.clone() })
+    })?;
+    let webhook =
+        source("alerts.webhook", alerts.webhook.url.as_ref(), alerts.webhook.signing_key.as_ref(), |address, key| {
+            let key = match key {
+                Some(key) => Some(SigningKey::parse(key.expose())?),
+                None => None,
+            };
+            Some(WebhookSettings { url: url(address)?, key })
+        })?;
     Ok(AlertSettings {
         language: setting.language,
         native: alerts.native.enabled.then(NativeSettings::default),
@@ -50,22 +58,42 @@ pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
 }
 
 /// The dead-man's switch, if one is wanted.
-pub(super) fn deadman(setting: &Setting<'_>) -> Result<Option<DeadmanSettings>, AppError> {
-    let deadman = &setting.config.deadman;
-    let url = address("deadman.url", deadman.url.as_ref())?;
-    Ok(url.map(|url| DeadmanSettings { url, interval: deadman.interval }))
+pub(super) fn deadman(setting: &Setting<'_>) -> Result<Option<Source<DeadmanSettings>>, AppError> {
+    let interval = setting.config.deadman.interval;
+    source("deadman", setting.config.deadman.url.as_ref(), None, move |address, _| {
+        Some(DeadmanSettings { url: url(address)?, interval })
+    })
 }
 
-fn address(key: &'static str, secret: Option<&Secret>) -> Result<Option<SecretUrl>, AppError> {
-    secret.map(|secret| parse(key, secret.expose())).transpose()
+fn url(secret: &Secret) -> Option<SecretUrl> {
+    SecretUrl::parse(secret.expose()).ok()
 }
 
-fn parse(key: &'static str, text: &str) -> Result<SecretUrl, AppError> {
-    SecretUrl::parse(text).map_err(|error| AppError::Channel { key, reason: error.to_string() })
-}
-
-fn signing_key(secret: &Secret) -> Result<SigningKey, AppError> {
-    let unusable =
-        || AppError::Channel { key: "alerts.webhook.signing_key", reason: "this key cannot sign".to_owned() };
-    SigningKey::parse(secret.expose()).ok_or_else(unusable)
+/// Settings that are made of a secret, without which there are none, and perhaps a second one. What stands in the
+/// keychain is had later: it may be locked, and nothing waits for it.
+fn source<S: Clone + Send + 'static>(
+    key: &'static str,
+    first: Option<&Secret>,
+    second: Option<&Secret>,
+    make: impl Fn(&Secret, Option<&Secret>) -> Option<S> + Clone + Send + Sync + 'static,
+) -> Result<Option<Source<S>>, AppError> {
+    let Some(first) = first else { return Ok(None) };
+    let place = keychain_name(first).or_else(|| second.and_then(keychain_name)).map(str::to_owned);
+    let Some(name) = place else {
+        let settings = make(first, second).ok_or(AppError::Channel(key))?;
+        return Ok(Some(Source::Ready(settings)));
+    };
+    let (first, second) = (first.clone(), second.cloned());
+    Ok(Some(Source::later(move || {
+        let (first, second, make, name) = (first.clone(), second.clone(), make.clone(), name.clone());
+        async move {
+            let problem = |error: crate::config::secret::SecretError| Problem::NoSecret(error.0);
+            let first = fetch(&first).await.map_err(problem)?;
+            let second = match &second {
+                Some(second) => Some(fetch(second).await.map_err(problem)?),
+                None => None,
+            };
+            make(&first, second.as_ref()).ok_or(Problem::NoSecret(PlaceProblem::WrongInKeychain(name)))
+        }
+    })))
 }

@@ -40,6 +40,13 @@ impl Output {
         stdout.flush()
     }
 
+    /// Writes a question to standard error, so that it is no part of the output.
+    pub fn prompt(self, question: &str) -> io::Result<()> {
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{question} ")?;
+        stderr.flush()
+    }
+
     /// Writes to standard error. If that is closed, there is nobody left to tell.
     pub fn complaint(self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "lifeguard: {text}");

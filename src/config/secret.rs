@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::environment::Environment;
+use crate::platform::keychain::{self, Asking};
 use crate::redact::secret::Secret;
 use crate::text::config::PlaceProblem;
 use crate::text::{Language, Phrase};
@@ -13,7 +14,20 @@ use crate::text::{Language, Phrase};
 /// The largest secret that is read from a file, in bytes. Webhook addresses have about 120.
 const LARGEST: u64 = 8 * 1024;
 
-/// Follows `env:NAME` and `file:PATH` to the secret itself; any other text is the secret.
+/// The name in the keychain that a text of the form `keychain:NAME` stands for.
+#[must_use]
+pub fn keychain_name(secret: &Secret) -> Option<&str> {
+    secret.expose().strip_prefix("keychain:").map(str::trim)
+}
+
+/// Whether a secret in the keychain can have this name.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// Follows `env:NAME` and `file:PATH` to the secret itself; `keychain:NAME` stays, for the keychain may be locked; any
+/// other text is the secret.
 pub fn resolve(secret: &Secret, environment: &Environment) -> Result<Secret, SecretError> {
     let text = secret.expose();
     if let Some(name) = text.strip_prefix("env:") {
@@ -24,7 +38,20 @@ pub fn resolve(secret: &Secret, environment: &Environment) -> Result<Secret, Sec
     if let Some(path) = text.strip_prefix("file:") {
         return read(&environment.expand(Path::new(path.trim())));
     }
+    if keychain_name(secret).is_some_and(|name| !is_name(name)) {
+        return Err(SecretError(PlaceProblem::BadSecretName));
+    }
     Ok(Secret::new(text.trim()))
+}
+
+/// The secret itself, out of the keychain if it stands there. Nobody is asked to unlock it; ends within a limit.
+pub async fn fetch(secret: &Secret) -> Result<Secret, SecretError> {
+    let Some(name) = keychain_name(secret) else { return Ok(secret.clone()) };
+    match keychain::get(name, Asking::Forbidden).await {
+        Ok(Some(found)) => Ok(Secret::new(found.trim())),
+        Ok(None) => Err(SecretError(PlaceProblem::NotInKeychain(name.to_owned()))),
+        Err(error) => Err(SecretError(PlaceProblem::Keychain(error))),
+    }
 }
 
 fn read(path: &Path) -> Result<Secret, SecretError> {

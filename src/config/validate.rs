@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::environment::Environment;
-use super::secret::resolve;
+use super::secret::{keychain_name, resolve};
 use super::{Config, GatewayConfig, HealConfig, MemoryConfig, ProbeConfig};
 use crate::redact::secret::Secret;
 use crate::text::config::ConfigProblem;
@@ -66,7 +66,7 @@ impl Findings {
     ) {
         let Some(source) = secret else { return };
         match resolve(source, environment) {
-            Ok(found) if is_right(found.expose()) => *secret = Some(found),
+            Ok(found) if keychain_name(&found).is_some() || is_right(found.expose()) => *secret = Some(found),
             Ok(_) => self.add(path, problem),
             Err(error) => self.add(path, ConfigProblem::NoSecret(error.0)),
         }

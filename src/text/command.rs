@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::config::PlaceProblem;
 use super::words::duration;
 use super::{Language, Phrase};
 
@@ -58,6 +59,20 @@ pub const HELP: &[(&str, &str, &str)] = &[
         "Only to this channel: native, discord, slack, telegram, ntfy, webhook",
         "이 채널로만 보냄: native, discord, slack, telegram, ntfy, webhook",
     ),
+    ("secrets", "Secrets in the system's keychain", "시스템 키체인의 비밀 값"),
+    (
+        "secrets set",
+        "Keep a secret, asked for or read from standard input",
+        "비밀 값을 저장(물어보거나 표준 입력에서 읽음)",
+    ),
+    (
+        "secrets set.name",
+        "Its name: the configuration calls it \"keychain:NAME\"",
+        "이름. 설정에는 \"keychain:NAME\"으로 씀",
+    ),
+    ("secrets list", "Names of the secrets that are kept", "저장된 비밀 값의 이름"),
+    ("secrets remove", "Forget a secret", "비밀 값 삭제"),
+    ("secrets remove.name", "Its name", "이름"),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
@@ -412,6 +427,18 @@ pub enum CommandPhrase {
     NothingToTest,
     /// The runtime could not be started; what the system said.
     NoRuntime(String),
+    /// Asks for the secret of this name.
+    SecretAsked(String),
+    /// The secret of this name is kept.
+    SecretKept(String),
+    /// The secret of this name is forgotten.
+    SecretRemoved(String),
+    /// The keychain keeps nothing of ours.
+    NoSecrets,
+    /// Nothing was given that could be kept.
+    NothingKept,
+    /// A secret could not be kept, had or forgotten.
+    Keychain(PlaceProblem),
 }
 
 impl Phrase for CommandPhrase {
@@ -537,6 +564,32 @@ impl Phrase for CommandPhrase {
                 "There is no such alert channel; docs/config.md shows how to set one up.",
                 "그런 알림 채널이 없습니다. 설정 방법은 docs/config.md에 있습니다.",
             ),
+            Self::SecretAsked(name) => {
+                return language.pick(
+                    format!("Secret \"{name}\" (it is not shown):"),
+                    format!("비밀 값 \"{name}\" (표시되지 않음):"),
+                );
+            }
+            Self::SecretKept(name) => {
+                return language.pick(
+                    format!("Kept in the keychain. In the configuration: \"keychain:{name}\""),
+                    format!("키체인에 저장했습니다. 설정에는 \"keychain:{name}\"으로 쓰세요."),
+                );
+            }
+            Self::SecretRemoved(name) => {
+                return language.pick(
+                    format!("\"{name}\" is removed from the keychain."),
+                    format!("키체인에서 \"{name}\" 값을 삭제했습니다."),
+                );
+            }
+            Self::NoSecrets => {
+                language.pick("The keychain keeps no secret of Lifeguard's.", "키체인에 저장된 비밀 값이 없습니다.")
+            }
+            Self::NothingKept => language.pick(
+                "nothing was given, so nothing is kept; a secret has up to 8 KB",
+                "입력된 값이 없어 저장하지 않았습니다. 비밀 값은 8 KB까지입니다.",
+            ),
+            Self::Keychain(problem) => return problem.say(language),
             Self::NoRuntime(cause) => {
                 return format!(
                     "{} {cause}",

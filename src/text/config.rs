@@ -1,6 +1,7 @@
 //! What is said about the configuration file and about what was found out of OpenClaw's own.
 
-use super::{Language, Phrase};
+use super::{Language, Phrase, words};
+use crate::platform::keychain::KeychainError;
 
 /// What is wrong at one place of the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -474,6 +475,39 @@ pub enum PlaceProblem {
     },
     /// A file with a secret is empty.
     Empty(String),
+    /// The keychain cannot be used.
+    Keychain(KeychainError),
+    /// The keychain has no secret of this name.
+    NotInKeychain(String),
+    /// The keychain's secret of this name is not one that serves here.
+    WrongInKeychain(String),
+    /// No name for a secret.
+    BadSecretName,
+}
+
+/// The system's keychain, and what to do where it cannot be used.
+impl Phrase for KeychainError {
+    fn say(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Missing(reason), Language::English) => format!(
+                "there is no keychain here ({reason}): put the secret into a file that only you can read (chmod 600) and name it as \"file:PATH\""
+            ),
+            (Self::Missing(reason), Language::Korean) => format!(
+                "키체인이 없습니다({reason}). 본인만 읽을 수 있는 파일(chmod 600)에 넣고 \"file:경로\"로 지정하세요."
+            ),
+            (Self::Locked, Language::English) => "the keychain is locked: unlock it".to_owned(),
+            (Self::Locked, Language::Korean) => "키체인이 잠겨 있습니다. 잠금을 해제하세요.".to_owned(),
+            (Self::TimedOut(limit), _) => {
+                let limit = words::duration(*limit, language);
+                language.pick(
+                    format!("the keychain did not answer within {limit}: does it wait for you somewhere?"),
+                    format!("키체인이 {limit} 안에 응답하지 않았습니다. 입력을 기다리는 창이 있는지 확인하세요."),
+                )
+            }
+            (Self::Refused(reason), Language::English) => format!("the keychain refused: {reason}"),
+            (Self::Refused(reason), Language::Korean) => format!("키체인이 거부했습니다: {reason}"),
+        }
+    }
 }
 
 impl Phrase for PlaceProblem {
@@ -522,6 +556,25 @@ impl Phrase for PlaceProblem {
             }
             (Self::FileTooOpen { place, mode }, Language::Korean) => {
                 format!("다른 사용자가 {place}을(를) 읽을 수 있습니다(권한 {mode:04o}). 실행: chmod 600 {place}")
+            }
+            (Self::Keychain(error), _) => error.say(language),
+            (Self::NotInKeychain(name), Language::English) => {
+                format!("the keychain has no secret \"{name}\": run `lifeguard secrets set {name}`")
+            }
+            (Self::NotInKeychain(name), Language::Korean) => {
+                format!("키체인에 \"{name}\" 값이 없습니다. 실행: `lifeguard secrets set {name}`")
+            }
+            (Self::WrongInKeychain(name), Language::English) => {
+                format!("the keychain's \"{name}\" is not what is needed here: run `lifeguard secrets set {name}`")
+            }
+            (Self::WrongInKeychain(name), Language::Korean) => {
+                format!("키체인의 \"{name}\" 값을 여기에 쓸 수 없습니다. 실행: `lifeguard secrets set {name}`")
+            }
+            (Self::BadSecretName, Language::English) => {
+                "a secret's name has up to 64 Latin letters, digits, dots, dashes and underlines".to_owned()
+            }
+            (Self::BadSecretName, Language::Korean) => {
+                "비밀 값의 이름은 영문자, 숫자, 점, 붙임표, 밑줄 64자까지입니다".to_owned()
             }
             (Self::Empty(place), Language::English) => format!("{place} is empty; put the secret into it"),
             (Self::Empty(place), Language::Korean) => format!("{place}이(가) 비어 있습니다. 비밀 값을 넣으세요."),

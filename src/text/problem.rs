@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::config::PlaceProblem;
 use super::{Language, Phrase, words};
 
 /// Why an alert was not delivered.
@@ -14,6 +15,8 @@ pub enum Problem {
         /// What.
         problem: RemoteProblem,
     },
+    /// The secret of the channel is not there.
+    NoSecret(PlaceProblem),
     /// There is no session bus.
     NoSessionBus,
     /// Nobody on the session bus shows notifications.
@@ -72,6 +75,7 @@ impl Phrase for Problem {
     fn say(&self, language: Language) -> String {
         let (english, korean) = match self {
             Self::Remote { service, problem } => return problem.say(service, language),
+            Self::NoSecret(reason) => return reason.say(language),
             Self::NoSessionBus => (
                 "No desktop session bus here: notifications need a desktop session.",
                 "데스크톱 세션 버스가 없습니다. 알림을 보려면 데스크톱 세션이 필요합니다.",

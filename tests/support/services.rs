@@ -152,22 +152,23 @@ impl FakeService {
 pub(crate) fn at(service: Service, server: &str, settings: AlertSettings) -> AlertSettings {
     let url = |path: &str| SecretUrl::parse(&format!("{server}{path}")).unwrap();
     match service {
-        Service::Slack => {
-            AlertSettings { slack: Some(SlackSettings { url: url(&format!("/services/T0/B0/{PLANTED}")) }), ..settings }
-        }
+        Service::Slack => AlertSettings {
+            slack: Some(SlackSettings { url: url(&format!("/services/T0/B0/{PLANTED}")) }.into()),
+            ..settings
+        },
         Service::Telegram => {
             let token = Secret::new(format!("123456789:{PLANTED}"));
             let telegram = TelegramSettings { server: url(""), token, chat: "-1001".to_owned() };
-            AlertSettings { telegram: Some(telegram), ..settings }
+            AlertSettings { telegram: Some(telegram.into()), ..settings }
         }
         Service::Ntfy => {
             let token = Some(Secret::new(format!("tk_{PLANTED}")));
             let ntfy = NtfySettings { topic: url("/alerts"), token, click: Some("https://example.org/".to_owned()) };
-            AlertSettings { ntfy: Some(ntfy), ..settings }
+            AlertSettings { ntfy: Some(ntfy.into()), ..settings }
         }
         Service::Webhook => {
             let webhook = WebhookSettings { url: url(&format!("/hook/{PLANTED}")), key: SigningKey::parse(KEY) };
-            AlertSettings { webhook: Some(webhook), ..settings }
+            AlertSettings { webhook: Some(webhook.into()), ..settings }
         }
     }
 }
@@ -248,7 +249,7 @@ fn accept(inner: &Inner, method: &Method, uri: &Uri, headers: &HeaderMap, body: 
             inner.seen.send_modify(|seen| seen.violations.extend(rules.0));
             StatusCode::BAD_REQUEST.into_response()
         }
-        (Err(refusal), _) => refusal,
+        (Err(refusal), _) => *refusal,
     }
 }
 
@@ -270,12 +271,12 @@ fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-type Verdict = Result<(String, Response), Response>;
+type Verdict = Result<(String, Response), Box<Response>>;
 
 /// "Sending messages using incoming webhooks", "Blocks", "Formatting text: escaping".
 fn slack(rules: &mut Rules, uri: &Uri, message: &Value) -> Verdict {
     if uri.path() != format!("/services/T0/B0/{PLANTED}") {
-        return Err((StatusCode::NOT_FOUND, "no_service").into_response());
+        return Err(Box::new((StatusCode::NOT_FOUND, "no_service").into_response()));
     }
     let length = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
     let escaped = |value: &Value| {
@@ -369,7 +370,8 @@ fn telegram(inner: &Inner, mut rules: Rules, uri: &Uri, message: &Value) -> Resp
 /// "Publish as JSON", "Updating notifications", "Limitations". A repeat takes the place of what it repeats.
 fn ntfy(rules: &mut Rules, uri: &Uri, headers: &HeaderMap, message: &Value) -> Verdict {
     let refuse = |status: StatusCode, code: u32, error: &str| {
-        Err((status, axum::Json(json!({ "code": code, "http": status.as_u16(), "error": error }))).into_response())
+        let body = json!({ "code": code, "http": status.as_u16(), "error": error });
+        Err(Box::new((status, axum::Json(body)).into_response()))
     };
     if uri.path() != "/" {
         return refuse(StatusCode::NOT_FOUND, 40401, "page not found");
@@ -392,7 +394,7 @@ fn ntfy(rules: &mut Rules, uri: &Uri, headers: &HeaderMap, message: &Value) -> V
 /// Standard Webhooks: the three headers, and the signature over name, moment and body.
 fn webhook(rules: &mut Rules, uri: &Uri, headers: &HeaderMap, body: &[u8], message: &Value) -> Verdict {
     if uri.path() != format!("/hook/{PLANTED}") {
-        return Err(StatusCode::NOT_FOUND.into_response());
+        return Err(Box::new(StatusCode::NOT_FOUND.into_response()));
     }
     let (id, timestamp) = (header_text(headers, "webhook-id"), header_text(headers, "webhook-timestamp"));
     let signature = header_text(headers, "webhook-signature").strip_prefix("v1,").unwrap_or_default();
