@@ -25,6 +25,7 @@ mod logs;
 pub mod output;
 mod pause;
 mod practice;
+mod report;
 mod reset;
 mod restart;
 mod resume;
@@ -85,6 +86,7 @@ enum Command {
     Resume(resume::Arguments),
     Logs(logs::Arguments),
     Incidents(incidents::Arguments),
+    Report(report::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
@@ -157,6 +159,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Resume(arguments)) => resume::run(context, arguments),
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
+        Some(Command::Report(arguments)) => report::run(context, &arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),

@@ -26,7 +26,7 @@ use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
 use crate::request::Reply;
 use crate::service::{GatewaySetup, Kind, Service};
-use crate::snapshot::{ChannelSnapshot, GatewaySnapshot, Snapshot};
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, GatewaySnapshot, Snapshot};
 use crate::supervisor::Supervisor;
 use crate::supervisor::activity::Inquiry;
 use crate::supervisor::event::Command;
@@ -134,9 +134,9 @@ impl Engine {
             let (wishes, queue) = mpsc::channel(WISHES);
             members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
         }
-        let channels = alerts.channels();
-        let (sender, snapshots) = watch::channel(put_together(&first, &channels, stale_after));
-        let publisher = tokio::spawn(publish(first, gallery, channels, stale_after, sender));
+        let telling = Telling { channels: alerts.channels(), day: alerts.day() };
+        let (sender, snapshots) = watch::channel(put_together(&first, &telling, stale_after));
+        let publisher = tokio::spawn(publish(first, gallery, telling, stale_after, sender));
         let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
         Ok(Self { members, publisher, recorder, writer, snapshots })
     }
@@ -225,15 +225,21 @@ pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error
     Ok(gateway::snapshot(&spec, &service, &core, None, now()))
 }
 
+/// What the alerts' side adds to the picture.
+struct Telling {
+    channels: watch::Receiver<Vec<ChannelSnapshot>>,
+    day: watch::Receiver<Option<DaySnapshot>>,
+}
+
 /// Puts the gateways' pictures together whenever one changes, until the last gateway's task has ended.
 async fn publish(
     mut newest: Vec<Picture>,
     mut gallery: mpsc::UnboundedReceiver<Picture>,
-    mut channels: watch::Receiver<Vec<ChannelSnapshot>>,
+    mut telling: Telling,
     stale_after: Duration,
     sender: watch::Sender<Snapshot>,
 ) {
-    let mut channels_live = true;
+    let mut live = true;
     loop {
         tokio::select! {
             picture = gallery.recv() => match picture {
@@ -244,18 +250,15 @@ async fn publish(
                 }
                 None => return,
             },
-            changed = channels.changed(), if channels_live => channels_live = changed.is_ok(),
+            changed = telling.channels.changed(), if live => live = changed.is_ok(),
+            changed = telling.day.changed(), if live => live = changed.is_ok(),
         }
-        sender.send_replace(put_together(&newest, &channels, stale_after));
+        sender.send_replace(put_together(&newest, &telling, stale_after));
     }
 }
 
 /// The whole is as old as its oldest part: one task that hangs makes it stale.
-fn put_together(
-    newest: &[Picture],
-    channels: &watch::Receiver<Vec<ChannelSnapshot>>,
-    stale_after: Duration,
-) -> Snapshot {
+fn put_together(newest: &[Picture], telling: &Telling, stale_after: Duration) -> Snapshot {
     let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
     Snapshot {
         taken: taken.wall,
@@ -263,6 +266,7 @@ fn put_together(
         stale_after: u64::try_from(stale_after.as_millis()).unwrap_or(u64::MAX),
         lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
         gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
-        channels: channels.borrow().clone(),
+        channels: telling.channels.borrow().clone(),
+        day: *telling.day.borrow(),
     }
 }

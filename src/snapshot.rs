@@ -26,6 +26,20 @@ pub struct Snapshot {
     pub gateways: Vec<GatewaySnapshot>,
     /// The alert channels.
     pub channels: Vec<ChannelSnapshot>,
+    /// The last 24 h of all gateways; `None` until it is counted.
+    #[serde(default)]
+    pub day: Option<DaySnapshot>,
+}
+
+/// What happened in the last 24 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySnapshot {
+    /// Outages.
+    pub outages: u32,
+    /// How long they lasted together, in milliseconds.
+    pub downtime: u64,
+    /// How many of them are not over.
+    pub open: u32,
 }
 
 /// One gateway.

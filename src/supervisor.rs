@@ -31,6 +31,7 @@ pub mod observation;
 mod outage;
 pub mod policy;
 pub mod remedy;
+pub mod report;
 pub mod state;
 pub mod telling;
 pub mod trend;

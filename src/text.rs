@@ -10,6 +10,7 @@ pub mod dependency;
 mod login_item;
 pub mod menu;
 pub mod problem;
+pub mod report;
 pub mod ticker;
 pub mod words;
 

@@ -51,6 +51,7 @@ pub fn facts(alert: &GatewayAlert, host: &str, language: Language) -> Vec<Fact> 
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => (None, None),
     };
     let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });

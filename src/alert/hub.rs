@@ -20,7 +20,7 @@ use super::{AlertSettings, GatewayAlert};
 use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
 use crate::request::{Receipt, UserAction};
-use crate::snapshot::{ChannelSnapshot, DeliverySnapshot};
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::moment::Moment;
 use crate::text::problem::Problem;
@@ -56,6 +56,7 @@ impl AlertHub {
             lanes: hub.lanes.into(),
             history: hub.history,
             channels: hub.channels,
+            day: Arc::new(watch::Sender::new(None)),
             language: hub.settings.language,
         }
     }
@@ -116,6 +117,7 @@ pub struct AlertHandle {
     lanes: Arc<[LaneHandle]>,
     history: Arc<History>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
+    day: Arc<watch::Sender<Option<DaySnapshot>>>,
     language: Language,
 }
 
@@ -187,6 +189,17 @@ impl AlertHandle {
     #[must_use]
     pub fn channels(&self) -> watch::Receiver<Vec<ChannelSnapshot>> {
         self.channels.subscribe()
+    }
+
+    /// What happened in the last 24 h, as views show it.
+    #[must_use]
+    pub fn day(&self) -> watch::Receiver<Option<DaySnapshot>> {
+        self.day.subscribe()
+    }
+
+    /// Renews what views show of the last 24 h.
+    pub fn show_day(&self, day: DaySnapshot) {
+        self.day.send_if_modified(|shown| shown.replace(day) != Some(day));
     }
 
     /// For the moment of quitting: tries once more to deliver what waits, and leaves no button behind that nobody

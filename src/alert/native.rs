@@ -88,8 +88,9 @@ impl Channel for Native {
         "native"
     }
 
-    fn wants(_: &GatewayAlert) -> bool {
-        true
+    /// A report is in the menu, and on the channels that are read elsewhere.
+    fn wants(alert: &GatewayAlert) -> bool {
+        !matches!(alert.alert.kind, AlertKind::Report(_))
     }
 
     async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {

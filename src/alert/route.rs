@@ -7,6 +7,7 @@
 //! | `recovered` | once per incident, at once, if this channel was told anything of the incident; of an incident that began before Lifeguard started, too |
 //! | `progress` | only where a message can change: on what this channel was told of the incident |
 //! | `restart_finished`, `test` | always told: somebody asked |
+//! | `daily`, `weekly` | always told: they are due once |
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -137,6 +138,7 @@ impl Router {
     pub fn admit(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
         match &alert.alert.kind {
             AlertKind::Test
+            | AlertKind::Report(_)
             | AlertKind::RestartFinished { .. }
             | AlertKind::Memory { .. }
             | AlertKind::Renewed { .. } => Decision::Tell,

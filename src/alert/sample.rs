@@ -5,8 +5,9 @@ use crate::alert::channel::{Dispatch, Form};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::report::{Course, GatewayReport, Period, Report};
 use crate::supervisor::trend::{Leak, MemoryLevel};
-use crate::supervisor::verdict::Verdict;
+use crate::supervisor::verdict::{Health, Verdict};
 
 /// 2026-11-22T14:03:22Z.
 pub(super) const AT: i64 = 1_795_356_202_000;
@@ -97,6 +98,45 @@ pub(super) fn renewed() -> GatewayAlert {
     alert(None, AlertKind::Renewed { before: 2_700_000_000 })
 }
 
+/// A day with an outage of a quarter of an hour, and memory that grows.
+pub(super) fn daily() -> Report {
+    let outage = |place: usize| (200..203).contains(&place);
+    let healths = (0..288_usize).map(|place| match place {
+        0..=20 => None,
+        203 => Some(Health::Healing),
+        120..=129 => Some(Health::Degraded),
+        _ if outage(place) => Some(Health::Down),
+        _ => Some(Health::Healthy),
+    });
+    let memory = (0..288_u32).map(|place| match place {
+        0..=20 | 200..=203 => None,
+        204.. => Some(690 + (place - 204) / 2 + place % 7),
+        _ => Some(700 + place * 3 + place % 11 * 4),
+    });
+    Report {
+        period: Period::Day,
+        to: AT,
+        gateways: vec![GatewayReport {
+            name: "gateway".to_owned(),
+            watched: 80_100_000,
+            up: 79_200_000,
+            down: 900_000,
+            outages: 1,
+            open: 0,
+            downtime: 900_000,
+            longest: recovered(7).alert.incident,
+            attempts: 2,
+            asked: 0,
+            memory: Some(1_375_731_712),
+            course: Course { healths: healths.collect(), memory: memory.collect(), limits: vec![1536, 2560] },
+        }],
+    }
+}
+
+pub(super) fn report() -> GatewayAlert {
+    alert(None, AlertKind::Report(Box::new(daily())))
+}
+
 pub(super) fn test() -> GatewayAlert {
     alert(None, AlertKind::Test)
 }
@@ -117,6 +157,7 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("memory", memory()),
         ("memory, a leak", leak()),
         ("renewed", renewed()),
+        ("report", report()),
         ("test", test()),
     ]
 }

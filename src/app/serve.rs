@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::diagnostics::diagnostics;
 use super::{AppError, Setting, assemble, channels, practice};
+use crate::alert::report::reporter;
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;
@@ -81,8 +82,9 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
         }
     }
     let practice = specs.iter().any(|spec| spec.practice);
+    let reports = channels::reports(setting, &specs);
     let limit = setting.config.history.limit_megabytes.saturating_mul(MEGABYTE);
-    let recorder = Arc::new(Recorder::open(history, limit)?);
+    let recorder = Arc::new(Recorder::open(Arc::clone(&history), limit)?);
     let engine = Engine::start(specs, &alerts, recorder)?;
     let snapshots = engine.snapshots();
     if let Some(settings) = deadman {
@@ -93,6 +95,7 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
             }
         });
     }
+    tokio::spawn(reporter::run(reports, history, alerts.clone(), snapshots.clone()));
     let (stop_socket, stopped) = oneshot::channel::<()>();
     let serving = socket.serve(snapshots.clone(), actions.clone(), async {
         // An error means that the sender was dropped: the app is ending.

@@ -6,6 +6,7 @@ use super::dependency::DependencyState;
 use super::incident::IncidentSummary;
 use super::ladder::{Heal, Outcome, Rung};
 use super::observation::{Exit, Identity, Observation};
+use super::report::Report;
 use super::trend::{Leak, MemoryLevel};
 use super::verdict::Verdict;
 
@@ -177,6 +178,8 @@ pub enum AlertKind {
         /// Resident memory of the process tree before, in bytes.
         before: u64,
     },
+    /// What happened in a day or a week. Of no incident and of no single gateway.
+    Report(Box<Report>),
     /// A test, asked for by a person.
     Test,
 }
@@ -207,8 +210,7 @@ impl AlertKind {
             Self::RestartFinished { .. } => Level::Warning,
             Self::Memory { level: MemoryLevel::Limit, .. } => Level::Critical,
             Self::Memory { .. } => Level::Warning,
-            Self::Renewed { .. } => Level::Info,
-            Self::Test => Level::Info,
+            Self::Renewed { .. } | Self::Report(_) | Self::Test => Level::Info,
         }
     }
 
@@ -225,6 +227,7 @@ impl AlertKind {
             Self::RestartFinished { .. } => "restart_finished",
             Self::Memory { .. } => "memory",
             Self::Renewed { .. } => "renewed",
+            Self::Report(report) => report.period.name(),
             Self::Test => "test",
         }
     }

@@ -108,6 +108,7 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         }
         (AlertKind::Renewed { .. }, Language::English) => format!("{who} was restarted to free memory"),
         (AlertKind::Renewed { .. }, Language::Korean) => format!("{who} 메모리 확보를 위해 재시작됨"),
+        (AlertKind::Report(report), _) => super::report::title(report, language),
         (AlertKind::Test, _) => language.pick("Test alert from Lifeguard", "Lifeguard 시험 알림").to_owned(),
     }
 }
@@ -183,6 +184,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
                 }
             }
         }
+        AlertKind::Report(report) => super::report::body(report, language).join(" "),
         AlertKind::Test => language
             .pick(
                 "If you can read this, alerts reach you here. Nothing is wrong.",

@@ -52,6 +52,10 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("incidents show", "Show the evidence of an incident", "장애의 증거 표시"),
     ("incidents show.number", "Number of the incident; left out, the newest one", "장애 번호. 생략하면 가장 최근"),
     ("incidents show.json", "Only the report, as JSON", "보고서만 JSON으로"),
+    ("report", "What happened in the last day or week", "지난 하루 또는 한 주 동안 일어난 일"),
+    ("report.period", "daily or weekly; left out, daily", "daily 또는 weekly. 생략하면 daily"),
+    ("report.chart", "Write the picture into this file, as PNG", "그림을 이 파일에 PNG로 저장"),
+    ("report.json", "The numbers, as JSON", "수치를 JSON으로"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (
@@ -399,6 +403,8 @@ pub enum CommandPhrase {
     NoSuchIncident(u64),
     /// A bundle cannot be read.
     EvidenceUnreadable(String),
+    /// A report could not be made, or its picture not be written: why.
+    NoReport(String),
     /// There is no log there.
     NoLog(String),
     /// Nobody knows where the gateway's log is.
@@ -536,6 +542,8 @@ impl Phrase for CommandPhrase {
             Self::NoSuchIncident(number) => {
                 return format!("{number}번 장애의 증거가 없습니다. `lifeguard incidents`로 목록을 확인하세요.");
             }
+            Self::NoReport(cause) if english => return format!("The report could not be made: {cause}"),
+            Self::NoReport(cause) => return format!("보고를 만들 수 없습니다: {cause}"),
             Self::EvidenceUnreadable(cause) if english => return format!("The evidence cannot be read: {cause}"),
             Self::EvidenceUnreadable(cause) => return format!("증거를 읽을 수 없습니다: {cause}"),
             Self::NoLog(file) if english => return format!("There is no log yet: {file} does not exist."),

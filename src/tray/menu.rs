@@ -12,7 +12,7 @@ use crate::snapshot::{BreakerSnapshot, ChannelSnapshot, GatewaySnapshot, Snapsho
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::verdict::{Health, Verdict};
 use crate::text::menu::{MenuPhrase, SEPARATOR};
-use crate::text::{Language, Phrase};
+use crate::text::{Language, Phrase, report};
 use crate::tray::row::{Choice, Row};
 
 /// Lengths of the timed pauses.
@@ -252,14 +252,17 @@ impl Scene<'_> {
     }
 
     fn common_rows(&self) -> Vec<Row> {
-        vec![
-            separator("separator/common"),
+        let day = self.snapshot.day.map(|day| text("day", report::row(day, self.view.language)));
+        let mut rows = vec![separator("separator/common")];
+        rows.extend(day);
+        rows.extend([
             Row::Submenu { key: "alerts".to_owned(), text: self.say(&MenuPhrase::Alerts), rows: self.alert_rows() },
             item(Choice::CopyDiagnostics, self.say(&MenuPhrase::CopyDiagnostics), true),
             self.login_row(),
             separator("separator/quit"),
             item(Choice::Quit, self.say(&MenuPhrase::Quit), true),
-        ]
+        ]);
+        rows
     }
 
     fn alert_rows(&self) -> Vec<Row> {

@@ -31,6 +31,7 @@ pub(crate) fn snapshot(health: Health, wall: i64, elapsed: i64) -> Snapshot {
             },
             ChannelSnapshot { name: "discord".to_owned(), last_delivery: None, problem: None },
         ],
+        day: None,
     }
 }
 

@@ -75,5 +75,6 @@ pub(crate) fn snapshot(gateway: GatewaySnapshot) -> Snapshot {
                 problem: None,
             },
         ],
+        day: None,
     }
 }

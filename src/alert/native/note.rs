@@ -116,6 +116,7 @@ fn loudness(kind: &AlertKind) -> Loudness {
         | AlertKind::Degraded { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Loudness::Usual,
     }
 }
@@ -128,6 +129,7 @@ fn look(kind: &AlertKind) -> Look {
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Look::News,
     }
 }
@@ -145,6 +147,7 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         | AlertKind::RestartFinished { .. }
         | AlertKind::Progress { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Vec::new(),
     }
 }
