@@ -19,9 +19,11 @@ mod context;
 mod demo;
 mod desktop;
 mod help;
+mod history;
 mod incidents;
 mod login_item;
 mod logs;
+mod open;
 pub mod output;
 mod pause;
 mod practice;
@@ -87,6 +89,9 @@ enum Command {
     Logs(logs::Arguments),
     Incidents(incidents::Arguments),
     Report(report::Arguments),
+    #[command(subcommand)]
+    History(history::Command),
+    Open,
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
@@ -160,6 +165,8 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
         Some(Command::Report(arguments)) => report::run(context, &arguments),
+        Some(Command::History(command)) => history::run(context, &command),
+        Some(Command::Open) => open::run(context),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),

@@ -44,6 +44,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// The dead-man's switch.
     pub deadman: DeadmanConfig,
+    /// The status page and the metrics.
+    pub web: WebConfig,
     /// What is kept of the past.
     pub history: HistoryConfig,
     /// The menu-bar icon.
@@ -215,6 +217,16 @@ pub struct DeadmanConfig {
     pub interval: Duration,
 }
 
+/// `[web]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Offer the status page, `/metrics` and `/healthz` on loopback.
+    pub enabled: bool,
+    /// Port on 127.0.0.1; 0: any that is free.
+    pub port: u16,
+}
+
 /// `[history]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -325,6 +337,12 @@ impl Default for ProbeConfig {
 impl Default for DeadmanConfig {
     fn default() -> Self {
         Self { url: None, interval: Duration::from_mins(1) }
+    }
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self { enabled: true, port: 18_799 }
     }
 }
 

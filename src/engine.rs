@@ -21,6 +21,7 @@ use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::evidence::EvidenceStore;
 use crate::history::recorder::{Recorder, WRITE_EVERY};
+use crate::metrics::Metrics;
 use crate::platform::clock;
 use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
@@ -88,6 +89,15 @@ impl GatewaySpec {
     }
 }
 
+/// Where the gateways' tasks write down what they saw.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// What is measured.
+    pub recorder: Arc<Recorder>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
 /// A gateway's task, seen from outside.
 struct Member {
     name: String,
@@ -114,29 +124,32 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts a task for each gateway, and one that puts their pictures together.
+    /// Starts a task for each gateway, and one that puts their pictures together. `page`: address of the status page, to
+    /// be shown in them.
     pub fn start(
         specs: Vec<GatewaySpec>,
         alerts: &AlertHandle,
-        recorder: Arc<Recorder>,
+        books: Books,
+        page: Option<String>,
     ) -> Result<Self, reqwest::Error> {
         let heals = Arc::new(Semaphore::new(HEALS_AT_ONCE));
         let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
-        let stale_after = patience.unwrap_or(Duration::ZERO);
+        let frame = Frame { stale_after: patience.unwrap_or(Duration::ZERO), page };
         let (pictures, gallery) = mpsc::unbounded_channel();
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
             let name = spec.name.clone();
             let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
             let easel = gateway::Easel { place, pictures: pictures.clone() };
-            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), Arc::clone(&recorder), easel);
+            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), books.clone(), easel);
             first.push(task.picture(now()));
             let (wishes, queue) = mpsc::channel(WISHES);
             members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
         }
         let telling = Telling { channels: alerts.channels(), day: alerts.day() };
-        let (sender, snapshots) = watch::channel(put_together(&first, &telling, stale_after));
-        let publisher = tokio::spawn(publish(first, gallery, telling, stale_after, sender));
+        let (sender, snapshots) = watch::channel(frame.put_together(&first, &telling));
+        let publisher = tokio::spawn(publish(first, gallery, telling, frame, sender));
+        let recorder = books.recorder;
         let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
         Ok(Self { members, publisher, recorder, writer, snapshots })
     }
@@ -236,7 +249,7 @@ async fn publish(
     mut newest: Vec<Picture>,
     mut gallery: mpsc::UnboundedReceiver<Picture>,
     mut telling: Telling,
-    stale_after: Duration,
+    frame: Frame,
     sender: watch::Sender<Snapshot>,
 ) {
     let mut live = true;
@@ -253,20 +266,29 @@ async fn publish(
             changed = telling.channels.changed(), if live => live = changed.is_ok(),
             changed = telling.day.changed(), if live => live = changed.is_ok(),
         }
-        sender.send_replace(put_together(&newest, &telling, stale_after));
+        sender.send_replace(frame.put_together(&newest, &telling));
     }
 }
 
-/// The whole is as old as its oldest part: one task that hangs makes it stale.
-fn put_together(newest: &[Picture], telling: &Telling, stale_after: Duration) -> Snapshot {
-    let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
-    Snapshot {
-        taken: taken.wall,
-        taken_elapsed: taken.elapsed,
-        stale_after: u64::try_from(stale_after.as_millis()).unwrap_or(u64::MAX),
-        lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
-        gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
-        channels: telling.channels.borrow().clone(),
-        day: *telling.day.borrow(),
+/// What is the same in every picture.
+struct Frame {
+    stale_after: Duration,
+    page: Option<String>,
+}
+
+impl Frame {
+    /// The whole is as old as its oldest part: one task that hangs makes it stale.
+    fn put_together(&self, newest: &[Picture], telling: &Telling) -> Snapshot {
+        let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
+        Snapshot {
+            taken: taken.wall,
+            taken_elapsed: taken.elapsed,
+            stale_after: u64::try_from(self.stale_after.as_millis()).unwrap_or(u64::MAX),
+            lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
+            gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
+            channels: telling.channels.borrow().clone(),
+            day: *telling.day.borrow(),
+            page: self.page.clone(),
+        }
     }
 }

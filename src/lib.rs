@@ -12,6 +12,7 @@ pub mod drill;
 pub mod engine;
 pub mod evidence;
 pub mod history;
+pub mod metrics;
 pub mod platform;
 pub mod probe;
 pub mod redact;
@@ -22,3 +23,4 @@ pub mod supervisor;
 pub mod text;
 #[cfg(feature = "tray")]
 pub mod tray;
+pub mod web;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::trend::Leak;
@@ -29,6 +30,9 @@ pub struct Snapshot {
     /// The last 24 h of all gateways; `None` until it is counted.
     #[serde(default)]
     pub day: Option<DaySnapshot>,
+    /// Address of the status page, if there is one.
+    #[serde(default)]
+    pub page: Option<String>,
 }
 
 /// What happened in the last 24 h.
@@ -95,6 +99,9 @@ pub struct GatewaySnapshot {
     pub last_incident: Option<IncidentSummary>,
     /// Hands off.
     pub pause: Option<PauseSnapshot>,
+    /// What it needs besides itself, and what is known to be the matter with it.
+    #[serde(default)]
+    pub needs: Vec<DependencyState>,
     /// Where the gateway's log is, if it is known.
     pub log: Option<std::path::PathBuf>,
     /// The folder with the evidence of its newest incident, if any was stored.
@@ -137,7 +144,7 @@ pub struct PauseSnapshot {
 }
 
 /// One alert channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelSnapshot {
     /// `discord`, `native`.
     pub name: String,
@@ -145,6 +152,15 @@ pub struct ChannelSnapshot {
     pub last_delivery: Option<DeliverySnapshot>,
     /// What is wrong with the channel now, ready to be read and free of secrets.
     pub problem: Option<String>,
+    /// Alerts that wait to be delivered.
+    #[serde(default)]
+    pub waiting: u64,
+    /// Attempts that were confirmed, since Lifeguard began.
+    #[serde(default)]
+    pub delivered: u64,
+    /// Attempts that failed, since Lifeguard began.
+    #[serde(default)]
+    pub failed: u64,
 }
 
 /// A delivery that the receiving side confirmed.

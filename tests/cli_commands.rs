@@ -100,6 +100,8 @@ fn help_of_every_command_in_english() {
       resume      End of the pause
       logs        Show a log
       incidents   List the evidence that was stored of incidents
+      history     What was measured and what happened
+      open        Open the status page
       alerts      Alerts
       login-item  Start Lifeguard at login
       demo        Try everything on a practice gateway
@@ -285,6 +287,8 @@ fn help_in_korean() {
       resume      일시 중지 해제
       logs        로그 표시
       incidents   장애 때 저장된 증거 목록
+      history     측정값과 장애 기록
+      open        상태 페이지 열기
       alerts      알림
       login-item  로그인할 때 Lifeguard 시작
       demo        연습용 게이트웨이로 모든 기능 체험

@@ -30,6 +30,7 @@ const SECTIONS: [(&str, &str); 17] = [
     ("### `[alerts.webhook]`", "[alerts.webhook]\n"),
     ("### `[alerts.report]`", "[alerts.report]\n"),
     ("## `[deadman]`", "[deadman]\n"),
+    ("## `[web]`", "[web]\n"),
     ("## `[history]`", "[history]\n"),
     ("## `[tray]`", "[tray]\n"),
 ];

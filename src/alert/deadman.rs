@@ -155,6 +155,7 @@ mod tests {
             gateways: Vec::new(),
             channels: Vec::new(),
             day: None,
+            page: None,
         };
         assert_eq!(Scene::of(&picture, 20_000).steady, Some(Ping::Success));
         assert_eq!(Scene::of(&picture, 30_000).steady, None);

@@ -17,6 +17,7 @@ use crate::probe::dependency::Needs;
 use crate::service::{GatewaySetup, Kind};
 use crate::supervisor::policy::Manager;
 use crate::supervisor::state::{Pause, State};
+use crate::web::{Limits, WebSettings};
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
 pub(super) async fn gateways(setting: &Setting<'_>, history: &Arc<History>) -> Vec<GatewaySpec> {
@@ -113,4 +114,19 @@ fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGatew
         ServiceChoice::Launchd => Some(Kind::Launchd),
     };
     setup
+}
+
+/// What the status page shows.
+pub(super) fn web(setting: &Setting<'_>) -> WebSettings {
+    let policy = setting.config.policy(Manager::Ourselves);
+    WebSettings {
+        language: setting.language,
+        state_dir: setting.paths.state_dir.clone(),
+        limits: Limits {
+            slow: u64::try_from(policy.slow_answer.as_micros()).unwrap_or(u64::MAX),
+            warning: policy.memory.warning,
+            critical: policy.memory.critical,
+            limit: policy.memory.limit,
+        },
+    }
 }

@@ -26,5 +26,6 @@ pub async fn look(setting: &Setting<'_>) -> Result<Snapshot, AppError> {
         gateways,
         channels: Vec::new(),
         day: None,
+        page: None,
     })
 }

@@ -14,11 +14,10 @@ use tracing::{debug, error, info, warn};
 use super::chronicle::Chronicle;
 use super::diary::{Diary, Facts, Page, Standing};
 use super::store::StateStore;
-use super::{GatewaySpec, Picture, now};
+use super::{Books, GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
-use crate::history::recorder::Recorder;
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
@@ -91,7 +90,7 @@ impl GatewayTask {
         prober: Prober,
         alerts: AlertHandle,
         heals: Arc<Semaphore>,
-        recorder: Arc<Recorder>,
+        books: Books,
         easel: Easel,
     ) -> Self {
         let begin = now();
@@ -106,7 +105,7 @@ impl GatewayTask {
         Self {
             core: Supervisor::new(policy, state, begin),
             store: spec.store.clone(),
-            diary: Diary::new(spec.store.name(), recorder),
+            diary: Diary::new(spec.store.name(), books.recorder, books.metrics),
             trouble: spec.loaded.problem.as_ref().map(ToString::to_string),
             spec,
             service,
@@ -471,10 +470,23 @@ pub(super) fn snapshot(
         incident: core.incident(moment),
         last_incident: core.last_incident().cloned(),
         pause: core.pause().map(|pause| PauseSnapshot { until: pause.until.map(|until| wall_of(until, moment)) }),
+        needs: needs(spec, &core.waits_for()),
         log: service.log_path().or_else(|| spec.log.clone()),
         evidence: spec.evidence.newest(),
         notice,
     }
+}
+
+/// What the gateway needs by its configuration, and whatever else an attempt waits for.
+fn needs(spec: &GatewaySpec, missing: &[DependencyState]) -> Vec<DependencyState> {
+    let mut states = missing.to_vec();
+    for dependency in spec.needs.dependencies() {
+        if !states.iter().any(|state| state.dependency == dependency) {
+            states.push(DependencyState { dependency, trouble: None });
+        }
+    }
+    states.sort_by_key(|state| state.dependency.name());
+    states
 }
 
 /// Where a moment ahead lies on the wall clock as it stands now: the clock may have been set since.

@@ -59,6 +59,14 @@ impl History {
         Ok(self.lock().query_row(sql, [gateway], |row| row.get(0)).optional()?)
     }
 
+    /// How many incidents of a gateway began in `[from, to)` (Unix milliseconds).
+    pub fn incident_count(&self, gateway: &str, from: i64, to: i64) -> Result<u64, HistoryError> {
+        let sql = "SELECT count(*) FROM incidents WHERE gateway = ?1 AND began >= ?2 AND began < ?3";
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        Ok(statement.query_row((gateway, from, to), |row| Ok(super::samples::count(row.get(0)?)))?)
+    }
+
     /// The incidents of a gateway that began in `[from, to)` (Unix milliseconds), the oldest first.
     pub fn incidents(&self, gateway: &str, from: i64, to: i64) -> Result<Vec<IncidentSummary>, HistoryError> {
         let connection = self.lock();

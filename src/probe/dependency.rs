@@ -41,6 +41,15 @@ pub struct Needs {
     pub free_disk: u64,
 }
 
+impl Needs {
+    /// Everything that is looked at for a gateway with these needs.
+    pub fn dependencies(&self) -> impl Iterator<Item = Dependency> {
+        let docker = self.docker.then_some(Dependency::Docker);
+        let hosts = self.hosts.iter().map(|host| Dependency::Network { host: host.clone() });
+        docker.into_iter().chain(hosts).chain([Dependency::Disk, Dependency::Configuration])
+    }
+}
+
 /// The things that one gateway needs.
 #[derive(Debug, Clone)]
 pub struct Dependencies {

@@ -56,6 +56,13 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("report.period", "daily or weekly; left out, daily", "daily 또는 weekly. 생략하면 daily"),
     ("report.chart", "Write the picture into this file, as PNG", "그림을 이 파일에 PNG로 저장"),
     ("report.json", "The numbers, as JSON", "수치를 JSON으로"),
+    ("history", "What was measured and what happened", "측정값과 장애 기록"),
+    ("history export", "Write it out for other programs", "다른 프로그램용으로 내보내기"),
+    ("history export.csv", "What was measured, as CSV", "측정값을 CSV로"),
+    ("history export.json", "Everything, incidents and attempts too, as JSON", "장애와 복구 시도까지 모두 JSON으로"),
+    ("history export.gateway", "Name of the gateway; left out, all of them", "게이트웨이 이름. 생략하면 모두"),
+    ("history export.since", "How far back: 12h, 7d, 4w [default: 48h]", "기간: 12h, 7d, 4w [기본값: 48h]"),
+    ("open", "Open the status page", "상태 페이지 열기"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (
@@ -401,6 +408,14 @@ pub enum CommandPhrase {
     NoEvidence,
     /// No bundle of this incident is stored.
     NoSuchIncident(u64),
+    /// Nothing was measured yet.
+    NoHistory,
+    /// The history cannot be read.
+    HistoryUnreadable(String),
+    /// The words after `--since` are not understood.
+    NotASpan(String),
+    /// The Lifeguard that runs has no status page.
+    NoPage,
     /// A bundle cannot be read.
     EvidenceUnreadable(String),
     /// A report could not be made, or its picture not be written: why.
@@ -544,6 +559,18 @@ impl Phrase for CommandPhrase {
             }
             Self::NoReport(cause) if english => return format!("The report could not be made: {cause}"),
             Self::NoReport(cause) => return format!("보고를 만들 수 없습니다: {cause}"),
+            Self::NoHistory => language.pick(
+                "Nothing was measured yet: Lifeguard writes it down each half minute while it runs.",
+                "아직 측정값이 없습니다. Lifeguard가 실행되는 동안 30초마다 기록합니다.",
+            ),
+            Self::HistoryUnreadable(cause) if english => return format!("The history cannot be read: {cause}"),
+            Self::HistoryUnreadable(cause) => return format!("기록을 읽을 수 없습니다: {cause}"),
+            Self::NotASpan(words) if english => return format!("\"{words}\" is not a span of time. Say 12h, 7d or 4w."),
+            Self::NotASpan(words) => return format!("\"{words}\"은(는) 알 수 없는 기간입니다. 12h, 7d, 4w처럼 쓰세요."),
+            Self::NoPage => language.pick(
+                "There is no status page: `web.enabled` is off, or its port is taken; `lifeguard status` says which.",
+                "상태 페이지가 없습니다. `web.enabled`가 꺼져 있거나 포트가 사용 중입니다. `lifeguard status`를 확인하세요.",
+            ),
             Self::EvidenceUnreadable(cause) if english => return format!("The evidence cannot be read: {cause}"),
             Self::EvidenceUnreadable(cause) => return format!("증거를 읽을 수 없습니다: {cause}"),
             Self::NoLog(file) if english => return format!("There is no log yet: {file} does not exist."),

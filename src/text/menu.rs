@@ -66,6 +66,8 @@ pub enum MenuPhrase<'a> {
     OpenLog,
     /// Open the evidence of the newest incident.
     OpenIncident,
+    /// Open the status page.
+    OpenPage,
     /// Copy a description of the state.
     CopyDiagnostics,
     /// The submenu of alerts.
@@ -169,6 +171,7 @@ impl Phrase for MenuPhrase<'_> {
             }
             Self::OpenLog => fixed("Open log", "로그 열기"),
             Self::OpenIncident => fixed("Open last incident", "최근 장애 기록 열기"),
+            Self::OpenPage => fixed("Open status page", "상태 페이지 열기"),
             Self::CopyDiagnostics => fixed("Copy diagnostics", "진단 정보 복사"),
             Self::Alerts => fixed("Alerts", "알림"),
             Self::TestAlerts => fixed("Send a test", "시험 알림 보내기"),
@@ -197,7 +200,8 @@ impl Phrase for MenuPhrase<'_> {
 }
 
 /// What an alert of this kind said, for the kinds of [`AlertKind::name`](crate::supervisor::event::AlertKind::name).
-fn alert_kind(name: &str, language: Language) -> String {
+#[must_use]
+pub fn alert_kind(name: &str, language: Language) -> String {
     let (english, korean) = match name {
         "down" => ("down", "중단"),
         "degraded" => ("not whole", "일부 이상"),

@@ -257,6 +257,7 @@ impl Scene<'_> {
         rows.extend(day);
         rows.extend([
             Row::Submenu { key: "alerts".to_owned(), text: self.say(&MenuPhrase::Alerts), rows: self.alert_rows() },
+            item(Choice::OpenPage, self.say(&MenuPhrase::OpenPage), self.snapshot.page.is_some()),
             item(Choice::CopyDiagnostics, self.say(&MenuPhrase::CopyDiagnostics), true),
             self.login_row(),
             separator("separator/quit"),

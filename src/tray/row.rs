@@ -94,6 +94,8 @@ pub enum Choice {
         /// The gateway's name.
         gateway: String,
     },
+    /// Open the status page.
+    OpenPage,
     /// Describe the state on the clipboard.
     CopyDiagnostics,
     /// Send a test alert on every channel.
@@ -119,6 +121,7 @@ impl Choice {
             Self::Reset { gateway } => format!("reset/{gateway}"),
             Self::OpenLog { gateway } => format!("log/{gateway}"),
             Self::OpenIncident { gateway } => format!("incident-folder/{gateway}"),
+            Self::OpenPage => "page".to_owned(),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::TestAlerts => "test-alerts".to_owned(),
             Self::SetLoginItem(_) => "login-item".to_owned(),
@@ -142,6 +145,7 @@ impl Choice {
             Self::Reset { gateway } => command(gateway, Command::Reset),
             Self::OpenLog { gateway } => UserAction::OpenLog { gateway: Some(gateway.clone()) },
             Self::OpenIncident { gateway } => UserAction::OpenIncident { gateway: Some(gateway.clone()) },
+            Self::OpenPage => UserAction::OpenPage,
             Self::CopyDiagnostics => UserAction::CopyDiagnostics,
             Self::TestAlerts => UserAction::TestAlerts { channel: None, reply: None },
             Self::SetLoginItem(on) => UserAction::SetLoginItem(*on),
