@@ -2,6 +2,7 @@
 
 mod assemble;
 mod channels;
+mod check;
 mod diagnostics;
 mod log;
 mod look;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
+pub use check::check;
 pub use look::look;
 
 use self::serve::Running;

@@ -238,7 +238,7 @@ fn span(later: i64, earlier: i64) -> Duration {
 }
 
 /// Columns that a label takes in a terminal: Hangul takes two.
-fn width(label: &str) -> usize {
+pub(super) fn width(label: &str) -> usize {
     label.chars().map(|letter| if ('\u{1100}'..='\u{ffdc}').contains(&letter) { 2 } else { 1 }).sum()
 }
 

@@ -52,6 +52,10 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("incidents show", "Show the evidence of an incident", "장애의 증거 표시"),
     ("incidents show.number", "Number of the incident; left out, the newest one", "장애 번호. 생략하면 가장 최근"),
     ("incidents show.json", "Only the report, as JSON", "보고서만 JSON으로"),
+    ("check", "Check that everything will work when it is needed", "필요할 때 모두 제대로 동작할지 점검"),
+    ("check.fix", "Mend what is safe to mend: rights that are too wide", "안전한 것(지나치게 열린 권한)은 바로 고침"),
+    ("check.online", "Contact the addresses of the configuration too", "설정된 주소에 실제로 접속하여 확인"),
+    ("check.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (
