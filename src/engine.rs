@@ -264,5 +264,6 @@ fn put_together(
         lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
         gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
         channels: channels.borrow().clone(),
+        notices: Vec::new(),
     }
 }

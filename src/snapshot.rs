@@ -26,6 +26,9 @@ pub struct Snapshot {
     pub gateways: Vec<GatewaySnapshot>,
     /// The alert channels.
     pub channels: Vec<ChannelSnapshot>,
+    /// What the person should know of Lifeguard itself, ready to be read: what the self-check found.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// One gateway.

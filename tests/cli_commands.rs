@@ -100,6 +100,7 @@ fn help_of_every_command_in_english() {
       resume      End of the pause
       logs        Show a log
       incidents   List the evidence that was stored of incidents
+      check       Check that everything will work when it is needed
       alerts      Alerts
       login-item  Start Lifeguard at login
       demo        Try everything on a practice gateway
@@ -285,6 +286,7 @@ fn help_in_korean() {
       resume      일시 중지 해제
       logs        로그 표시
       incidents   장애 때 저장된 증거 목록
+      check       필요할 때 모두 제대로 동작할지 점검
       alerts      알림
       login-item  로그인할 때 Lifeguard 시작
       demo        연습용 게이트웨이로 모든 기능 체험

@@ -154,6 +154,7 @@ mod tests {
             lifeguard_version: String::new(),
             gateways: Vec::new(),
             channels: Vec::new(),
+            notices: Vec::new(),
         };
         assert_eq!(Scene::of(&picture, 20_000).steady, Some(Ping::Success));
         assert_eq!(Scene::of(&picture, 30_000).steady, None);

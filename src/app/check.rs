@@ -2,14 +2,53 @@
 
 use std::time::Duration;
 
-use super::{Setting, assemble};
-use crate::check::{Ground, Report, Running, Tools, Watched, examine};
+use tracing::{info, warn};
+
+use super::board::Board;
+use super::{KeptSetting, Setting, assemble};
+use crate::check::{Finding, Ground, Report, Running, Tools, Watched, examine};
 use crate::config::discovery::discover;
 use crate::control::client::{ClientError, ControlClient};
+use crate::platform::clock;
 use crate::platform::desktop::login_item;
+use crate::text::check::Grade;
 
 /// Longest that one look at a gateway may take while no Lifeguard runs.
 const LOOK_LIMIT: Duration = Duration::from_secs(20);
+
+/// After the start, before the first round: the gateway and Lifeguard itself come first.
+const FIRST: Duration = Duration::from_secs(20);
+
+/// Distance of two rounds, in milliseconds of the clock that counts sleep.
+const DAY: i64 = 86_400_000;
+
+/// How often to look whether a round is due.
+const LOOK: Duration = Duration::from_mins(10);
+
+/// Checks at the start and once a day, for as long as Lifeguard runs. What is new is logged once; the views show the
+/// first problem until it is mended.
+pub(super) async fn rounds(kept: KeptSetting, board: Board) {
+    let mut known: Vec<Finding> = Vec::new();
+    tokio::time::sleep(FIRST).await;
+    loop {
+        let began = clock::elapsed();
+        let report = Box::pin(check(&kept.setting(), kept.notice.clone(), false)).await;
+        board.say_check(report.notice(kept.language));
+        let bad: Vec<Finding> = report.findings.into_iter().filter(|finding| finding.grade >= Grade::Warning).collect();
+        for finding in bad.iter().filter(|finding| !known.contains(finding)) {
+            let (subject, gateway, mend) = (finding.subject, finding.gateway.as_deref(), finding.mend.as_deref());
+            if finding.grade == Grade::Problem {
+                warn!(?subject, gateway, mend, "self-check: {}", finding.sentence);
+            } else {
+                info!(?subject, gateway, mend, "self-check: {}", finding.sentence);
+            }
+        }
+        known = bad;
+        while clock::elapsed().saturating_sub(began) < DAY {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
 
 /// Checks everything. `problem`: why the person's configuration cannot be used, in one line; `online`: contact the
 /// addresses of the configuration too.

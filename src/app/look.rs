@@ -25,5 +25,6 @@ pub async fn look(setting: &Setting<'_>) -> Result<Snapshot, AppError> {
         lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
         gateways,
         channels: Vec::new(),
+        notices: Vec::new(),
     })
 }

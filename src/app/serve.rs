@@ -9,8 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::board::Board;
 use super::diagnostics::diagnostics;
 use super::{AppError, Setting, assemble, channels, practice};
+use super::{AppError, KeptSetting, Setting, assemble, check, practice};
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;
@@ -84,7 +86,12 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let limit = setting.config.history.limit_megabytes.saturating_mul(MEGABYTE);
     let recorder = Arc::new(Recorder::open(history, limit)?);
     let engine = Engine::start(specs, &alerts, recorder)?;
-    let snapshots = engine.snapshots();
+    let board = Board::start(engine.snapshots());
+    let snapshots = board.snapshots();
+    // A demo's gateway is not the person's.
+    if !practice {
+        tokio::spawn(check::rounds(KeptSetting::of(setting), board));
+    }
     if let Some(settings) = deadman {
         let pictures = snapshots.clone();
         tokio::spawn(async move {

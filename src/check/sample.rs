@@ -86,6 +86,7 @@ impl Stage {
             lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
             gateways: Vec::new(),
             channels: Vec::new(),
+            notices: Vec::new(),
         }))
     }
 }

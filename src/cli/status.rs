@@ -98,6 +98,9 @@ impl Report<'_> {
         let last = self.snapshot.gateways.len().saturating_sub(1);
         for (index, gateway) in self.snapshot.gateways.iter().enumerate() {
             let mut rows = view.rows(gateway);
+            if index == last {
+                rows.extend(self.snapshot.notices.iter().map(|notice| (Row::Notice, notice.clone())));
+            }
             if index == last && self.running {
                 rows.push((Row::Channels, view.channels(&self.snapshot.channels)));
             }

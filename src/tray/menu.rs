@@ -252,14 +252,18 @@ impl Scene<'_> {
     }
 
     fn common_rows(&self) -> Vec<Row> {
-        vec![
+        let notices = self.snapshot.notices.iter().enumerate();
+        let mut rows: Vec<Row> =
+            notices.map(|(place, notice)| text(&format!("notice/-{place}"), format!("⚠ {notice}"))).collect();
+        rows.extend([
             separator("separator/common"),
             Row::Submenu { key: "alerts".to_owned(), text: self.say(&MenuPhrase::Alerts), rows: self.alert_rows() },
             item(Choice::CopyDiagnostics, self.say(&MenuPhrase::CopyDiagnostics), true),
             self.login_row(),
             separator("separator/quit"),
             item(Choice::Quit, self.say(&MenuPhrase::Quit), true),
-        ]
+        ]);
+        rows
     }
 
     fn alert_rows(&self) -> Vec<Row> {
