@@ -33,7 +33,7 @@ pub(super) fn registered(look: &Look<'_>, state: &ServiceState, boot: Option<&Bo
         }
         ServiceState::NotLoaded => finding(Grade::Problem, GatewayRemark::NotLoaded(label.clone())).mend(switch_on()),
         ServiceState::Disabled => finding(Grade::Problem, GatewayRemark::Disabled(label.clone())).mend(switch_on()),
-        ServiceState::Failed(reason) => {
+        ServiceState::Failed(reason) | ServiceState::CrashLooping(reason) => {
             let mend = if systemd {
                 format!("systemctl --user reset-failed {label} && systemctl --user start {label}")
             } else {

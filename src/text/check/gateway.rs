@@ -42,7 +42,7 @@ pub enum GatewayRemark {
     NotLoaded(String),
     /// It is switched off.
     Disabled(String),
-    /// The service manager has given up on it; why.
+    /// The service manager has given up on it, or starts it in vain; why.
     Failed(String),
     /// Its definition cannot work; why.
     BadDefinition(String),
@@ -134,8 +134,8 @@ impl Phrase for GatewayRemark {
             }
             Self::Disabled(label) => (format!("{label} is switched off."), format!("{label}이(가) 꺼져 있습니다.")),
             Self::Failed(reason) => (
-                format!("The service manager has given up on it: {reason}."),
-                format!("서비스 관리자가 시작을 포기했습니다: {reason}"),
+                format!("The service manager does not get it to run: {reason}."),
+                format!("서비스 관리자가 게이트웨이를 실행하지 못합니다: {reason}"),
             ),
             Self::BadDefinition(reason) => {
                 (format!("Its definition cannot work: {reason}."), format!("서비스 정의가 잘못되었습니다: {reason}"))
