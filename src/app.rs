@@ -2,6 +2,8 @@
 
 mod assemble;
 mod channels;
+mod board;
+mod check;
 mod diagnostics;
 mod log;
 mod look;
@@ -16,6 +18,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
+pub use check::check;
 pub use look::look;
 
 use self::serve::Running;
@@ -47,6 +50,38 @@ pub struct Setting<'a> {
     /// Why this is not the person's own configuration, ready to be read. Then Lifeguard looks and keeps its hands
     /// off: what the person wanted is not known.
     pub notice: Option<&'a str>,
+}
+
+/// A setting that is kept for as long as Lifeguard runs.
+#[derive(Debug, Clone)]
+struct KeptSetting {
+    config: Config,
+    paths: Paths,
+    environment: Environment,
+    language: Language,
+    notice: Option<String>,
+}
+
+impl KeptSetting {
+    fn of(setting: &Setting<'_>) -> Self {
+        Self {
+            config: setting.config.clone(),
+            paths: setting.paths.clone(),
+            environment: setting.environment.clone(),
+            language: setting.language,
+            notice: setting.notice.map(str::to_owned),
+        }
+    }
+
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            config: &self.config,
+            paths: &self.paths,
+            environment: &self.environment,
+            language: self.language,
+            notice: self.notice.as_deref(),
+        }
+    }
 }
 
 /// Why a mode could not run.

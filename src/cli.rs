@@ -15,6 +15,7 @@ use context::{Context, Failure};
 use output::Output;
 
 mod alerts;
+mod check;
 mod context;
 mod demo;
 mod desktop;
@@ -92,6 +93,7 @@ enum Command {
     #[command(subcommand)]
     History(history::Command),
     Open,
+    Check(check::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
@@ -167,6 +169,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Report(arguments)) => report::run(context, &arguments),
         Some(Command::History(command)) => history::run(context, &command),
         Some(Command::Open) => open::run(context),
+        Some(Command::Check(arguments)) => check::run(context, &arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),

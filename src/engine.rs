@@ -289,6 +289,7 @@ impl Frame {
             channels: telling.channels.borrow().clone(),
             day: *telling.day.borrow(),
             page: self.page.clone(),
+            notices: Vec::new(),
         }
     }
 }

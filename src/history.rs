@@ -6,6 +6,7 @@
 //! and only a power cut may lose the newest transactions.
 
 pub mod alerts;
+mod examine;
 pub mod recorder;
 mod retention;
 pub mod samples;
@@ -24,6 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::supervisor::moment::{Moment, Shift};
 use crate::supervisor::state::shift_between_boots;
+
+pub use examine::{Examination, examine};
 
 /// Name of the file in the state folder.
 pub const FILE: &str = "history.sqlite3";

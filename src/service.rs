@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod attached;
+pub mod boot;
 pub mod child;
 pub mod command;
 pub mod discovery;

@@ -33,6 +33,9 @@ pub struct Snapshot {
     /// Address of the status page, if there is one.
     #[serde(default)]
     pub page: Option<String>,
+    /// What the person should know of Lifeguard itself, ready to be read: what the self-check found.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }
 
 /// What happened in the last 24 h.

@@ -4,6 +4,7 @@
 //! a phrase carries its parameters. [`words`] has what several places share.
 
 pub mod alert;
+pub mod check;
 pub mod command;
 pub mod config;
 pub mod dependency;

@@ -102,6 +102,7 @@ fn help_of_every_command_in_english() {
       incidents   List the evidence that was stored of incidents
       history     What was measured and what happened
       open        Open the status page
+      check       Check that everything will work when it is needed
       alerts      Alerts
       login-item  Start Lifeguard at login
       demo        Try everything on a practice gateway
@@ -289,6 +290,7 @@ fn help_in_korean() {
       incidents   장애 때 저장된 증거 목록
       history     측정값과 장애 기록
       open        상태 페이지 열기
+      check       필요할 때 모두 제대로 동작할지 점검
       alerts      알림
       login-item  로그인할 때 Lifeguard 시작
       demo        연습용 게이트웨이로 모든 기능 체험

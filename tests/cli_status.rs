@@ -359,7 +359,8 @@ fn the_json_keeps_its_shape() {
           },
           "problem": null
         }
-      ]
+      ],
+      "notices": []
     }
     "#);
 }

@@ -156,6 +156,7 @@ mod tests {
             channels: Vec::new(),
             day: None,
             page: None,
+            notices: Vec::new(),
         };
         assert_eq!(Scene::of(&picture, 20_000).steady, Some(Ping::Success));
         assert_eq!(Scene::of(&picture, 30_000).steady, None);

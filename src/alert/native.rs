@@ -53,6 +53,12 @@ trait Notifier: Send + Sync + 'static {
     fn show(&self, note: &Note, language: Language) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
+/// Whether the desktop takes notifications now. On macOS the system asks the person, once.
+pub async fn available(settings: &NativeSettings) -> Result<(), Problem> {
+    let (presses, _) = mpsc::channel(1);
+    Desktop::new(settings.clone(), presses).available().await
+}
+
 /// A button that was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Press {

@@ -81,7 +81,7 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
     }
 }
 
-fn needs(gateway: &GatewayConfig) -> Needs {
+pub(super) fn needs(gateway: &GatewayConfig) -> Needs {
     let needs = &gateway.needs;
     Needs {
         docker: needs.docker,
@@ -90,7 +90,7 @@ fn needs(gateway: &GatewayConfig) -> Needs {
     }
 }
 
-fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGateway) -> GatewaySetup {
+pub(super) fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &DiscoveredGateway) -> GatewaySetup {
     let log_path: PathBuf = setting.paths.logs_dir.join(format!("gateway-{}.log", found.name));
     let mut setup = GatewaySetup::new(&found.name, found.port, found.state_dir.clone(), log_path);
     setup.label = Some(found.label.clone());

@@ -27,5 +27,6 @@ pub async fn look(setting: &Setting<'_>) -> Result<Snapshot, AppError> {
         channels: Vec::new(),
         day: None,
         page: None,
+        notices: Vec::new(),
     })
 }

@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{error, info, warn};
 
+use super::board::Board;
 use super::diagnostics::diagnostics;
-use super::{AppError, Setting, assemble, channels, practice};
+use super::{AppError, KeptSetting, Setting, assemble, channels, check, practice};
 use crate::alert::report::reporter;
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
@@ -89,10 +90,19 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
     let metrics = Arc::clone(&books.metrics);
     let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url))?;
-    let snapshots = engine.snapshots();
+    let board = Board::start(engine.snapshots());
+    let snapshots = board.snapshots();
+    // A demo's gateway is not the person's.
+    if !practice {
+        tokio::spawn(check::rounds(KeptSetting::of(setting), board));
+    }
     if let Some(web) = web {
         // The page reads beside the writer and never makes it wait.
-        let past = if opened_on_disk { Arc::new(History::look(&setting.paths.state_dir, boot_id())?) } else { history };
+        let past = if opened_on_disk {
+            Arc::new(History::look(&setting.paths.state_dir, boot_id())?)
+        } else {
+            Arc::clone(&history)
+        };
         let serving = web.serve(assemble::web(setting), snapshots.clone(), past, metrics, std::future::pending());
         tokio::spawn(async move {
             if let Err(error) = serving.await {

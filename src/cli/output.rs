@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::config::environment::Environment;
 use crate::supervisor::verdict::Health;
+use crate::text::check::Grade;
 
 /// Where a command writes, and whether in colour.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +67,17 @@ impl Output {
             Health::NotInstalled | Health::Stale => "90",
         };
         format!("\u{1b}[1;{colour}m{text}\u{1b}[0m")
+    }
+
+    /// The text in the colour of a grade.
+    #[must_use]
+    pub fn grade(self, grade: Grade, text: &str) -> String {
+        match grade {
+            Grade::Ok => self.paint(Health::Healthy, text),
+            Grade::Warning => self.paint(Health::Degraded, text),
+            Grade::Problem => self.paint(Health::Down, text),
+            Grade::Skipped => self.faint(text),
+        }
     }
 
     /// The text, less bright.

@@ -98,6 +98,9 @@ impl Report<'_> {
         let last = self.snapshot.gateways.len().saturating_sub(1);
         for (index, gateway) in self.snapshot.gateways.iter().enumerate() {
             let mut rows = view.rows(gateway);
+            if index == last {
+                rows.extend(self.snapshot.notices.iter().map(|notice| (Row::Notice, notice.clone())));
+            }
             if index == last && self.running {
                 rows.push((Row::Channels, view.channels(&self.snapshot.channels)));
             }
@@ -238,7 +241,7 @@ fn span(later: i64, earlier: i64) -> Duration {
 }
 
 /// Columns that a label takes in a terminal: Hangul takes two.
-fn width(label: &str) -> usize {
+pub(super) fn width(label: &str) -> usize {
     label.chars().map(|letter| if ('\u{1100}'..='\u{ffdc}').contains(&letter) { 2 } else { 1 }).sum()
 }
 

@@ -210,7 +210,7 @@ impl Shared {
 }
 
 /// Free bytes on the disk that holds the folder, or the nearest folder above it that exists.
-fn free_space(folder: &Path) -> Result<u64, rustix::io::Errno> {
+pub fn free_space(folder: &Path) -> Result<u64, rustix::io::Errno> {
     let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
     let found = rustix::fs::statvfs(existing)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))

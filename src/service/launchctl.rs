@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep};
 
 use super::ServiceError;
 use super::command::{CommandError, CommandOutput, run};
-use answers::{parse_disabled, parse_list, parse_print};
+use answers::{parse_list, parse_print};
 
-pub(super) use answers::Job;
+pub(super) use answers::{Job, parse_disabled};
 
 mod answers;
 

@@ -17,7 +17,7 @@ use crate::supervisor::ladder::{Heal, Rung};
 use crate::supervisor::observation::{Identity, ServiceState};
 
 /// OpenClaw's own label for its agent.
-const DEFAULT_LABEL: &str = "ai.openclaw.gateway";
+pub(super) const DEFAULT_LABEL: &str = "ai.openclaw.gateway";
 
 /// Beyond the throttle, how long launchd gets to start the job.
 const MARGIN: Duration = Duration::from_secs(10);

@@ -75,6 +75,8 @@ pub struct GatewaySetup {
     pub launchctl: PathBuf,
     /// Path of `systemctl`.
     pub systemctl: PathBuf,
+    /// Path of `loginctl`.
+    pub loginctl: PathBuf,
 }
 
 impl GatewaySetup {
@@ -100,6 +102,7 @@ impl GatewaySetup {
             home: std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")),
             launchctl: PathBuf::from("/bin/launchctl"),
             systemctl: PathBuf::from("systemctl"),
+            loginctl: PathBuf::from("loginctl"),
         }
     }
 }

@@ -38,10 +38,15 @@ pub struct Systemd {
     permit: tokio::sync::Mutex<()>,
 }
 
+/// The unit's whole name.
+pub(super) fn unit_name(setup: &GatewaySetup) -> String {
+    let label = setup.label.as_deref().unwrap_or(DEFAULT_UNIT);
+    if label.contains('.') { label.to_owned() } else { format!("{label}.service") }
+}
+
 impl Systemd {
     pub(super) fn new(setup: GatewaySetup) -> Self {
-        let label = setup.label.as_deref().unwrap_or(DEFAULT_UNIT);
-        let unit = if label.contains('.') { label.to_owned() } else { format!("{label}.service") };
+        let unit = unit_name(&setup);
         Self { setup, unit, permit: tokio::sync::Mutex::new(()) }
     }
 

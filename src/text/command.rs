@@ -63,6 +63,10 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("history export.gateway", "Name of the gateway; left out, all of them", "게이트웨이 이름. 생략하면 모두"),
     ("history export.since", "How far back: 12h, 7d, 4w [default: 48h]", "기간: 12h, 7d, 4w [기본값: 48h]"),
     ("open", "Open the status page", "상태 페이지 열기"),
+    ("check", "Check that everything will work when it is needed", "필요할 때 모두 제대로 동작할지 점검"),
+    ("check.fix", "Mend what is safe to mend: rights that are too wide", "안전한 것(지나치게 열린 권한)은 바로 고침"),
+    ("check.online", "Contact the addresses of the configuration too", "설정된 주소에 실제로 접속하여 확인"),
+    ("check.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (

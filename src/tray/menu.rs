@@ -252,9 +252,11 @@ impl Scene<'_> {
     }
 
     fn common_rows(&self) -> Vec<Row> {
-        let day = self.snapshot.day.map(|day| text("day", report::row(day, self.view.language)));
-        let mut rows = vec![separator("separator/common")];
-        rows.extend(day);
+        let notices = self.snapshot.notices.iter().enumerate();
+        let mut rows: Vec<Row> =
+            notices.map(|(place, notice)| text(&format!("notice/-{place}"), format!("⚠ {notice}"))).collect();
+        rows.push(separator("separator/common"));
+        rows.extend(self.snapshot.day.map(|day| text("day", report::row(day, self.view.language))));
         rows.extend([
             Row::Submenu { key: "alerts".to_owned(), text: self.say(&MenuPhrase::Alerts), rows: self.alert_rows() },
             item(Choice::OpenPage, self.say(&MenuPhrase::OpenPage), self.snapshot.page.is_some()),

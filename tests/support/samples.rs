@@ -23,6 +23,7 @@ pub(crate) fn snapshot(health: Health, wall: i64, elapsed: i64) -> Snapshot {
         stale_after,
         lifeguard_version: "0.1.0".to_owned(),
         gateways: vec![gateway(health, wall - age)],
+        notices: Vec::new(),
         channels: vec![
             ChannelSnapshot {
                 name: "native".to_owned(),

@@ -68,6 +68,7 @@ pub(crate) fn snapshot(gateway: GatewaySnapshot) -> Snapshot {
         stale_after: 20_000,
         lifeguard_version: "0.1.0".to_owned(),
         gateways: vec![gateway],
+        notices: Vec::new(),
         channels: vec![
             ChannelSnapshot { name: "native".to_owned(), ..ChannelSnapshot::default() },
             ChannelSnapshot {

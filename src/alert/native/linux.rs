@@ -121,6 +121,11 @@ impl Desktop {
         let listener = tokio::spawn(listen(signals, Arc::clone(&shown), self.presses.clone()));
         Ok(Session { connection, buttons: has("actions"), markup: has("body-markup"), shown, listener })
     }
+
+    /// Whether somebody on the bus shows notifications.
+    pub(super) async fn available(&self) -> Result<(), Problem> {
+        self.connect().await.map(drop)
+    }
 }
 
 impl Notifier for Desktop {

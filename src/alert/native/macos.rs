@@ -41,6 +41,14 @@ impl Desktop {
     pub(super) fn new(_: NativeSettings, presses: mpsc::Sender<Press>) -> Self {
         Self { presses, state: Mutex::new(State::default()) }
     }
+
+    /// Whether the person permits notifications. One who has not been asked yet is asked.
+    pub(super) async fn available(&self) -> Result<(), Problem> {
+        match timeout(SEND_LIMIT, ask_permission()).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::NotConfirmed(SEND_LIMIT)),
+        }
+    }
 }
 
 impl Notifier for Desktop {

@@ -109,7 +109,7 @@ pub(super) fn parse_list(text: &str, label: &str) -> Option<Job> {
 
 /// Reads `launchctl print-disabled gui/UID`: whether the label is switched off; `None` if it is not listed, or in
 /// words never seen.
-pub(super) fn parse_disabled(text: &str, label: &str) -> Option<bool> {
+pub(in crate::service) fn parse_disabled(text: &str, label: &str) -> Option<bool> {
     let quoted = format!("\"{label}\"");
     let (_, value) =
         text.lines().filter_map(|line| line.trim().split_once(" => ")).find(|(name, _)| *name == quoted)?;
