@@ -15,6 +15,7 @@ use context::{Context, Failure};
 use output::Output;
 
 mod alerts;
+mod config_guard;
 mod context;
 mod demo;
 mod desktop;
@@ -85,6 +86,7 @@ enum Command {
     Resume(resume::Arguments),
     Logs(logs::Arguments),
     Incidents(incidents::Arguments),
+    ConfigGuard(config_guard::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
@@ -157,6 +159,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Resume(arguments)) => resume::run(context, arguments),
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
+        Some(Command::ConfigGuard(arguments)) => config_guard::run(context, arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),

@@ -11,6 +11,7 @@ pub mod control;
 pub mod drill;
 pub mod engine;
 pub mod evidence;
+pub mod guard;
 pub mod history;
 pub mod platform;
 pub mod probe;

@@ -72,6 +72,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         pause: None,
         log: Some("/tmp/openclaw/openclaw.log".into()),
         evidence: None,
+        config_change: None,
         notice: None,
     };
     let lasting = |verdict, minutes: i64, attempts| IncidentSummary {

@@ -42,6 +42,7 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         pause: None,
         log: None,
         evidence: None,
+        config_change: None,
         notice: None,
     }
 }
