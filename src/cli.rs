@@ -16,6 +16,7 @@ use output::Output;
 
 mod alerts;
 mod check;
+mod config_guard;
 mod context;
 mod demo;
 mod desktop;
@@ -94,6 +95,7 @@ enum Command {
     History(history::Command),
     Open,
     Check(check::Arguments),
+    ConfigGuard(config_guard::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
@@ -170,6 +172,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::History(command)) => history::run(context, &command),
         Some(Command::Open) => open::run(context),
         Some(Command::Check(arguments)) => check::run(context, &arguments),
+        Some(Command::ConfigGuard(arguments)) => config_guard::run(context, arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),

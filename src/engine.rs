@@ -6,6 +6,7 @@
 mod chronicle;
 mod diary;
 pub mod gateway;
+mod preparation;
 pub mod store;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use self::gateway::{GatewayTask, Wish};
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::evidence::EvidenceStore;
+use crate::guard::ConfigGuard;
 use crate::history::recorder::{Recorder, WRITE_EVERY};
 use crate::metrics::Metrics;
 use crate::platform::clock;
@@ -67,6 +69,8 @@ pub struct GatewaySpec {
     pub needs: Needs,
     /// Docker may be started when it does not run.
     pub start_docker: bool,
+    /// The copies of its configuration that were good.
+    pub guard: ConfigGuard,
     /// How patiently to look.
     pub limits: ProbeLimits,
     /// Where its state is kept.
@@ -139,7 +143,7 @@ impl Engine {
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
             let name = spec.name.clone();
-            let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
+            let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), spec.limits)?;
             let easel = gateway::Easel { place, pictures: pictures.clone() };
             let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), books.clone(), easel);
             first.push(task.picture(now()));
@@ -227,7 +231,7 @@ async fn write_down(recorder: Arc<Recorder>) {
 
 /// One look at a gateway: nothing is healed, nothing is saved, and one failed look is believed.
 pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error> {
-    let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
+    let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), spec.limits)?;
     let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
     let policy = Policy { manager: service.manager(), failures_before_down: 1, ..spec.policy.clone() };
     let begin = now();

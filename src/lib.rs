@@ -12,6 +12,7 @@ pub mod control;
 pub mod drill;
 pub mod engine;
 pub mod evidence;
+pub mod guard;
 pub mod history;
 pub mod metrics;
 pub mod platform;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::supervisor::configuration::ConfigChange;
 use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::Rung;
@@ -110,6 +111,9 @@ pub struct GatewaySnapshot {
     /// The folder with the evidence of its newest incident, if any was stored.
     #[serde(default)]
     pub evidence: Option<std::path::PathBuf>,
+    /// What was changed in OpenClaw's configuration since it was last good; `None` if nothing was, or nobody knows.
+    #[serde(default)]
+    pub config_change: Option<ConfigChange>,
     /// Something about Lifeguard itself that the person should know, ready to be read (state folder read-only, …).
     pub notice: Option<String>,
 }

@@ -16,6 +16,7 @@ pub mod activity;
 mod asked;
 pub mod backoff;
 pub mod breaker;
+pub mod configuration;
 pub mod counter;
 pub mod dependency;
 pub mod event;
@@ -41,6 +42,7 @@ pub mod weighing;
 
 use std::time::Duration;
 
+use configuration::ConfigStanding;
 use dependency::DependencyState;
 use event::{Action, Event};
 use judge::{Context, judge};
@@ -66,7 +68,6 @@ const INHERITED_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The core of one gateway.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked by its name")]
 pub struct Supervisor {
     policy: Policy,
     state: State,
@@ -107,7 +108,8 @@ pub struct Supervisor {
     /// What the gateway needs and lacks.
     obstacles: Vec<DependencyState>,
     means: Means,
-    config_changed: bool,
+    /// How OpenClaw's configuration compares to the one that was last good.
+    config: ConfigStanding,
     deed: Option<Deed>,
     /// The memory of this generation; the state has it as it was saved last.
     memory: MemoryTrend,
@@ -149,7 +151,7 @@ impl Supervisor {
             exit: None,
             obstacles: Vec::new(),
             means: Means::default(),
-            config_changed: false,
+            config: ConfigStanding::Unknown,
             deed: None,
             memory: MemoryTrend::default(),
             in_flight: None,

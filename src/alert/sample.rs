@@ -2,6 +2,7 @@
 
 use crate::alert::GatewayAlert;
 use crate::alert::channel::{Dispatch, Form};
+use crate::supervisor::configuration::{Alteration, ConfigChange};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
@@ -67,6 +68,17 @@ pub(super) fn progress(incident: u64) -> GatewayAlert {
 pub(super) fn blocked(incident: u64) -> GatewayAlert {
     let verdict = Verdict::PortTaken { pid: Some(4242), name: "nginx".to_owned() };
     alert(Some(incident), AlertKind::Blocked { verdict, waits_for: Vec::new() })
+}
+
+pub(super) fn config_suspect(incident: u64) -> GatewayAlert {
+    let settings = ["+ gateway.bogus = true", "~ gateway.port: 18789 → 18790"].map(str::to_owned).to_vec();
+    let change = ConfigChange { good: AT - 3_600_000, alteration: Alteration::Settings(settings) };
+    alert(Some(incident), AlertKind::ConfigSuspect { verdict: Verdict::Refuses, change, rolls_back: false })
+}
+
+pub(super) fn config_rolled_back(incident: u64) -> GatewayAlert {
+    let change = ConfigChange { good: AT - 3_600_000, alteration: Alteration::Broken { line: 3, column: 14 } };
+    alert(Some(incident), AlertKind::ConfigSuspect { verdict: Verdict::Refuses, change, rolls_back: true })
 }
 
 pub(super) fn recovered(incident: u64) -> GatewayAlert {
@@ -150,6 +162,8 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("progress", progress(7)),
         ("safe_mode", safe_mode(7)),
         ("blocked", blocked(7)),
+        ("config_suspect", config_suspect(7)),
+        ("config_suspect, rolled back", config_rolled_back(7)),
         ("recovered", recovered(7)),
         ("recovered by itself", recovered_by_itself(7)),
         ("restart_finished", restart_finished()),

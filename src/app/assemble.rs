@@ -7,10 +7,11 @@ use tracing::info;
 
 use super::Setting;
 use crate::config::discovery::{DiscoveredGateway, discover};
-use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
+use crate::config::{ConfigGuardChoice, GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::evidence::EvidenceStore;
+use crate::guard::ConfigGuard;
 use crate::history::History;
 use crate::probe::ProbeLimits;
 use crate::probe::dependency::Needs;
@@ -60,6 +61,9 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
     }
     let kind = Box::pin(crate::service::discover(&setup)).await;
     let probe = &setting.config.probe;
+    // Lifeguard does not put back what the person may not have wanted to be guarded.
+    let keeps = setting.config.heal.config_guard != ConfigGuardChoice::Off && setting.notice.is_none();
+    let guard = ConfigGuard::new(&setting.paths.state_dir, &kept_as, &setup.config_path, keeps);
     GatewaySpec {
         name: found.name,
         practice: gateway.practice,
@@ -67,6 +71,7 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         kind,
         policy: setting.config.policy(Manager::Ourselves),
         needs: needs(gateway),
+        guard,
         start_docker: gateway.needs.docker && gateway.needs.start_docker,
         limits: ProbeLimits {
             connect_timeout: probe.connect_timeout,

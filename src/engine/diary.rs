@@ -206,7 +206,7 @@ impl Diary {
                     }
                 }
                 Action::Announce(alert) => write(now.wall, Happening::Told { alert: alert.kind.name().to_owned() }),
-                Action::Probe | Action::Persist => {}
+                Action::Probe | Action::KeepConfig { .. } | Action::Persist => {}
             }
         }
         let over = core.last_incident().filter(|over| after.incident.is_none() && over.id == incident);
@@ -259,7 +259,7 @@ impl Page {
                     outcome: None,
                 }),
                 Action::Concluded { id, outcome } => self.ended.push((*id, now.wall, outcome.clone())),
-                Action::Probe | Action::Announce(_) | Action::Persist => {}
+                Action::Probe | Action::KeepConfig { .. } | Action::Announce(_) | Action::Persist => {}
             }
         }
     }

@@ -13,17 +13,20 @@ use tracing::{debug, error, info, warn};
 
 use super::chronicle::Chronicle;
 use super::diary::{Diary, Facts, Page, Standing};
+use super::preparation::Preparation;
 use super::store::StateStore;
 use super::{Books, GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
+use crate::guard::GuardError;
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
 use crate::snapshot::{BreakerSnapshot, GatewaySnapshot, HealSnapshot, PauseSnapshot};
 use crate::supervisor::Supervisor;
 use crate::supervisor::breaker::Breaker;
+use crate::supervisor::configuration::ConfigStanding;
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{Action, Command, Event, HealReport};
 use crate::supervisor::ladder::{Heal, Rung};
@@ -169,14 +172,25 @@ impl GatewayTask {
 
     fn grant(&mut self, wish: Wish) {
         info!(gateway = self.spec.name, command = ?wish.command, "asked by a person");
+        if wish.command == Command::RollBack && !matches!(self.core.config_standing(), ConfigStanding::Changed(_)) {
+            warn!(gateway = self.spec.name, "the configuration was not changed since it was good");
+            if let Some(reply) = wish.reply {
+                answer(reply, Reply::Refused(self.why_no_roll_back().to_string()));
+            }
+            return;
+        }
         self.step(Event::Command(wish.command));
         let Some(reply) = wish.reply else { return };
         match (wish.command, self.core.running()) {
-            (Command::Restart { .. } | Command::Stop, Some(running)) => {
+            (Command::Restart { .. } | Command::Stop | Command::RollBack, Some(running)) => {
                 self.waiting.entry(running.id).or_default().push(reply);
             }
             _ => answer(reply, Reply::Done),
         }
+    }
+
+    fn why_no_roll_back(&self) -> GuardError {
+        if *self.core.config_standing() == ConfigStanding::Good { GuardError::Unchanged } else { GuardError::NoCopy }
     }
 
     fn step(&mut self, event: Event) {
@@ -226,6 +240,7 @@ impl GatewayTask {
                         answer(reply, Reply::Concluded(outcome.clone()));
                     }
                 }
+                Action::KeepConfig { stamp } => self.keep_config(stamp, moment),
                 Action::Announce(_) | Action::Persist => {}
             }
         }
@@ -285,6 +300,16 @@ impl GatewayTask {
         });
     }
 
+    fn keep_config(&mut self, stamp: u64, moment: Moment) {
+        let (guard, name) = (self.spec.guard.clone(), self.spec.name.clone());
+        self.jobs.spawn(async move {
+            match guard.keep(stamp, moment.wall).await {
+                Ok(()) => info!(gateway = name, "the configuration is good: a copy is kept"),
+                Err(error) => warn!(gateway = name, %error, "no copy of the configuration is kept"),
+            }
+        });
+    }
+
     /// A gateway may have been installed or started where there was none.
     fn rediscover(&mut self) {
         let (setup, found) = (self.spec.setup.clone(), self.found.clone());
@@ -312,6 +337,7 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let (name, prober) = (self.spec.name.clone(), self.prober.clone());
         let evidence = self.evidence_due(&heal, moment);
+        let preparation = Preparation { gateway: name.clone(), guard: self.spec.guard.clone() };
         self.heal = Some(self.jobs.spawn(async move {
             let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
@@ -328,11 +354,18 @@ impl GatewayTask {
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
             };
-            let report = match service.perform(&heal, killed).await {
-                Ok(()) => HealReport::Done,
-                Err(error) => {
-                    warn!(gateway = name, heal = id, %error, "the service could not do it");
-                    HealReport::Failed(error.to_string())
+            let report = match preparation.prepare(heal).await {
+                Ok(Some(heal)) => match service.perform(&heal, killed).await {
+                    Ok(()) => HealReport::Done,
+                    Err(error) => {
+                        warn!(gateway = name, heal = id, %error, "the service could not do it");
+                        HealReport::Failed(error.to_string())
+                    }
+                },
+                Ok(None) => HealReport::Done,
+                Err(reason) => {
+                    warn!(gateway = name, heal = id, reason, "what comes before the start did not work");
+                    HealReport::Unprepared(reason)
                 }
             };
             drop(permit);
@@ -473,6 +506,10 @@ pub(super) fn snapshot(
         needs: needs(spec, &core.waits_for()),
         log: service.log_path().or_else(|| spec.log.clone()),
         evidence: spec.evidence.newest(),
+        config_change: match core.config_standing() {
+            ConfigStanding::Changed(change) => Some(change.clone()),
+            ConfigStanding::Good | ConfigStanding::Unknown => None,
+        },
         notice,
     }
 }

@@ -30,7 +30,7 @@ impl Supervisor {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         let tried = self.state.incident.as_ref().map_or(&[][..], |incident| &incident.tried);
-        let means = Means { roll_back: self.policy.roll_back && self.config_changed, ..self.means };
+        let means = Means { roll_back: self.policy.roll_back && self.is_config_changed(), ..self.means };
         remedy(&self.verdict, tried, means, &self.policy)
     }
 
@@ -66,7 +66,7 @@ impl Supervisor {
             hook: self.policy.hook,
             network: network.peek().is_some() && network.all(|state| state.trouble.is_none()),
         };
-        self.config_changed = seen.config_changed;
+        self.config.clone_from(&seen.config);
         self.note_config_stamp(seen);
         self.note_deed(now, seen);
     }
@@ -176,6 +176,7 @@ impl Supervisor {
                     tried: Vec::new(),
                     fixed_by: None,
                     told: Stage::Nothing,
+                    config_told: false,
                     good_since: None,
                 });
                 self.state.next_incident += 1;

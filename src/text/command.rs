@@ -67,6 +67,18 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("check.fix", "Mend what is safe to mend: rights that are too wide", "안전한 것(지나치게 열린 권한)은 바로 고침"),
     ("check.online", "Contact the addresses of the configuration too", "설정된 주소에 실제로 접속하여 확인"),
     ("check.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
+    (
+        "config-guard",
+        "List the copies of OpenClaw's configuration that were good",
+        "정상이던 OpenClaw 설정의 사본 목록",
+    ),
+    ("config-guard.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("config-guard diff", "Show what was changed since the newest copy", "가장 최근 사본 이후 변경된 내용 표시"),
+    (
+        "config-guard roll-back",
+        "Put the newest copy back; what is there is kept beside it",
+        "가장 최근 사본을 복원. 현재 설정은 옆에 보관",
+    ),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (
@@ -410,6 +422,16 @@ pub enum CommandPhrase {
     PauseOutOfBounds,
     /// No bundle of evidence is stored.
     NoEvidence,
+    /// The good configuration is being put back.
+    RollingBack,
+    /// No copy of OpenClaw's configuration is kept.
+    NoCopies,
+    /// OpenClaw's configuration could not be compared.
+    NotCompared,
+    /// OpenClaw's configuration is the one that was good.
+    ConfigUnchanged,
+    /// OpenClaw's configuration was changed since it was good, at this time.
+    ConfigChanged(String),
     /// No bundle of this incident is stored.
     NoSuchIncident(u64),
     /// Nothing was measured yet.
@@ -555,6 +577,25 @@ impl Phrase for CommandPhrase {
                 "No evidence is stored: it is taken before the first attempt of an incident.",
                 "저장된 증거가 없습니다. 장애의 첫 복구 시도 전에 저장됩니다.",
             ),
+            Self::RollingBack => {
+                language.pick("Putting the last good configuration back …", "마지막 정상 설정을 복원하는 중…")
+            }
+            Self::NoCopies => language.pick(
+                "No copy is kept: one is taken when a gateway that was started with its configuration has been healthy for 5 min.",
+                "사본이 없습니다. 현재 설정으로 시작한 게이트웨이가 5분 동안 정상이면 저장됩니다.",
+            ),
+            Self::NotCompared => language.pick(
+                "OpenClaw's configuration cannot be read, or `heal.config_guard` is \"off\".",
+                "OpenClaw 설정을 읽을 수 없거나 `heal.config_guard`가 \"off\"입니다.",
+            ),
+            Self::ConfigUnchanged => language.pick(
+                "OpenClaw's configuration is the one that was good.",
+                "OpenClaw 설정이 정상이던 때와 같습니다.",
+            ),
+            Self::ConfigChanged(good) if english => {
+                return format!("OpenClaw's configuration was changed since it was good, at {good}:");
+            }
+            Self::ConfigChanged(good) => return format!("OpenClaw 설정이 정상이던 때({good}) 이후 변경되었습니다:"),
             Self::NoSuchIncident(number) if english => {
                 return format!("Nothing is stored of incident {number}: `lifeguard incidents` lists what is.");
             }

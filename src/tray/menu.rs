@@ -146,6 +146,12 @@ impl Scene<'_> {
             self.say(&MenuPhrase::OpenIncident),
             gateway.evidence.is_some(),
         ));
+        let good = gateway.config_change.as_ref().map(|change| self.since(change.good));
+        rows.push(item(
+            Choice::RollBack { gateway: name.clone() },
+            self.say(&MenuPhrase::RollBack(good)),
+            good.is_some() && gateway.heal.is_none(),
+        ));
         rows
     }
 

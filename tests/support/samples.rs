@@ -76,6 +76,7 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         needs: Vec::new(),
         log: Some("/tmp/openclaw/openclaw.log".into()),
         evidence: None,
+        config_change: None,
         notice: None,
     };
     let lasting = |verdict, minutes: i64, attempts| IncidentSummary {

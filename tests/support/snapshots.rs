@@ -43,6 +43,7 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         needs: Vec::new(),
         log: None,
         evidence: None,
+        config_change: None,
         notice: None,
     }
 }
