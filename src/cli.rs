@@ -14,6 +14,7 @@ use crate::text::{Language, Phrase};
 use context::{Context, Failure};
 use output::Output;
 
+mod agent;
 mod alerts;
 mod context;
 mod demo;
@@ -87,6 +88,8 @@ enum Command {
     #[command(subcommand)]
     Alerts(alerts::Command),
     LoginItem(login_item::Arguments),
+    InstallAgent,
+    UninstallAgent,
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
@@ -156,6 +159,8 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
+        Some(Command::InstallAgent) => agent::install(context),
+        Some(Command::UninstallAgent) => agent::uninstall(context),
     };
     exit.map(ExitCode::from)
 }
