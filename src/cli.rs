@@ -14,6 +14,7 @@ use crate::text::{Language, Phrase};
 use context::{Context, Failure};
 use output::Output;
 
+mod agent;
 mod alerts;
 mod check;
 mod config_guard;
@@ -101,6 +102,8 @@ enum Command {
     #[command(subcommand)]
     Secrets(secrets::Command),
     LoginItem(login_item::Arguments),
+    InstallAgent,
+    UninstallAgent,
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
@@ -176,6 +179,8 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
+        Some(Command::InstallAgent) => agent::install(context),
+        Some(Command::UninstallAgent) => agent::uninstall(context),
     };
     exit.map(ExitCode::from)
 }

@@ -102,6 +102,12 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("secrets remove.name", "Its name", "이름"),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
+    (
+        "install-agent",
+        "Start Lifeguard at login and again if it dies (launchd, systemd)",
+        "로그인할 때와 비정상 종료 후에 Lifeguard 시작 (launchd, systemd)",
+    ),
+    ("uninstall-agent", "Undo install-agent", "install-agent 취소"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
 ];
 
@@ -392,6 +398,12 @@ pub enum CommandPhrase {
     },
     /// There is no gateway here: the practice gateway stands in.
     Practising,
+    /// Lifeguard's own agent was installed; its file.
+    AgentInstalled(String),
+    /// Lifeguard's own agent was taken away.
+    AgentUninstalled,
+    /// There is no agent of Lifeguard's own.
+    NoAgent,
     /// An option that goes without a command.
     OnlyForTheApp(&'static str),
     /// A restart was asked for.
@@ -537,6 +549,25 @@ impl Phrase for CommandPhrase {
                 "No OpenClaw gateway was found here, so Lifeguard looks after its built-in practice gateway.",
                 "OpenClaw 게이트웨이를 찾지 못해 내장된 연습용 게이트웨이로 실행합니다.",
             ),
+            Self::AgentInstalled(file) if english => {
+                return format!(
+                    "Lifeguard is kept running by {file}: it starts at login, and again if it dies. \
+                     One that runs already goes on until it ends."
+                );
+            }
+            Self::AgentInstalled(file) => {
+                return format!(
+                    "{file}에 등록했습니다. 로그인할 때와 비정상 종료 후에 시작됩니다. \
+                     이미 실행 중인 Lifeguard는 종료할 때까지 그대로 실행됩니다."
+                );
+            }
+            Self::AgentUninstalled => language.pick(
+                "Lifeguard's own agent is gone; what it ran has ended.",
+                "Lifeguard 에이전트를 제거했습니다. 에이전트가 실행하던 Lifeguard는 종료되었습니다.",
+            ),
+            Self::NoAgent => {
+                language.pick("There is no agent of Lifeguard's own.", "설치된 Lifeguard 에이전트가 없습니다.")
+            }
             Self::OnlyForTheApp(option) if english => return format!("{option} goes without a command."),
             Self::OnlyForTheApp(option) => return format!("{option}은(는) 명령 없이 쓰는 옵션입니다."),
             Self::Restarting { force: false } => language

@@ -304,6 +304,7 @@ impl Scene<'_> {
             LoginItem::NeedsApproval => (MenuPhrase::StartAtLoginToApprove, false, true),
             LoginItem::SwitchedOff => (MenuPhrase::StartAtLoginSwitchedOff, false, true),
             LoginItem::AnotherCopy(_) => (MenuPhrase::StartAtLoginElsewhere, false, true),
+            LoginItem::Agent => (MenuPhrase::StartAtLogin, true, false),
             LoginItem::Unavailable => (MenuPhrase::StartAtLogin, false, false),
         };
         Row::Check { choice: Choice::SetLoginItem(!checked), text: self.say(&phrase), enabled, checked }
