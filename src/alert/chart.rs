@@ -23,7 +23,7 @@ const LINE_TOP: f32 = 136.0;
 const LINE_BOTTOM: f32 = 364.0;
 const LABEL: f32 = 22.0;
 
-/// Digits and a few signs: a subset of DejaVu Sans (`chart/LICENSE-labels.txt`).
+/// Digits and a few signs: a subset of `DejaVu` Sans (`chart/LICENSE-labels.txt`).
 const LABELS: &[u8] = include_bytes!("chart/labels.ttf");
 
 const BACKGROUND: u32 = 0x1F_23_2B;
@@ -126,7 +126,7 @@ impl Canvas {
             let run: Vec<(f32, f32)> = run.iter().flatten().copied().collect();
             match run.as_slice() {
                 [] => {}
-                [(x, y)] => self.rectangle(x - 2.0, y - 2.0 - 0.0, 4.0, 4.0, MEMORY),
+                [(x, y)] => self.rectangle(x - 2.0, y - 2.0, 4.0, 4.0, MEMORY),
                 run => self.line(run, MEMORY, 3.0, false),
             }
         }
@@ -191,7 +191,7 @@ fn size(megabytes: u32) -> String {
     let gigabytes = f64::from(megabytes) / 1024.0;
     if megabytes < 1024 {
         format!("{megabytes} MB")
-    } else if megabytes % 1024 == 0 {
+    } else if megabytes.is_multiple_of(1024) {
         format!("{gigabytes:.0} GB")
     } else {
         format!("{gigabytes:.1} GB")
@@ -268,7 +268,7 @@ fn whole(count: usize) -> f32 {
     count as f32
 }
 
-#[expect(clippy::cast_precision_loss, reason = "places on a picture")]
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "places on a picture")]
 fn ratio(part: i64, whole: i64) -> f32 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64) as f32 }
 }

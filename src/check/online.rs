@@ -7,8 +7,8 @@ use reqwest::{StatusCode, Url};
 
 use super::{Finding, Ground};
 use crate::config::Config;
-use crate::config::secret::Secret;
 use crate::platform::http::client;
+use crate::redact::secret::Secret;
 use crate::text::check::own::OwnRemark;
 use crate::text::check::{Grade, Subject};
 

@@ -44,9 +44,10 @@ pub async fn run(
             Err(error) => Some(error.to_string()),
         };
         if failed != trouble {
-            match &failed {
-                Some(error) => tracing::warn!(error, "no report could be made; it is tried again"),
-                None => tracing::info!("reports are made again"),
+            if let Some(error) = &failed {
+                tracing::warn!(error, "no report could be made; it is tried again");
+            } else {
+                tracing::info!("reports are made again");
             }
             trouble = failed;
         }
