@@ -170,9 +170,9 @@ impl Keeper {
 
     fn unit(&self) -> Result<String, KeeperError> {
         let words: Vec<String> = self.command.iter().map(|word| quote(word)).collect::<Result<_, _>>()?;
-        let variables = self.environment.iter().map(|(name, value)| quote(&format!("{name}={value}")));
-        let variables = variables.map(|quoted| Ok(format!("Environment={}\n", quoted?)));
-        let variables: String = variables.collect::<Result<_, KeeperError>>()?;
+        let variable =
+            |(name, value): &(String, String)| Ok(format!("Environment={}\n", quote(&format!("{name}={value}"))?));
+        let variables: String = self.environment.iter().map(variable).collect::<Result<_, KeeperError>>()?;
         Ok(format!(
             "[Unit]\nDescription=Lifeguard, which watches an OpenClaw gateway\n\n[Service]\nExecStart={}\n{variables}\
              Restart=on-failure\nRestartSec={THROTTLE}\n\n[Install]\nWantedBy=default.target\n",
