@@ -14,7 +14,7 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 17] = [
+const SECTIONS: [(&str, &str); 18] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
