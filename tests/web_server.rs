@@ -1,6 +1,6 @@
 //! The loopback server, asked as a program would.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[path = "support/page.rs"]
 mod page;

@@ -129,6 +129,8 @@ fn capital(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
     use crate::supervisor::incident::IncidentSummary;
     use crate::supervisor::report::Course;
@@ -187,14 +189,14 @@ mod tests {
                 (Period::Week, vec![gateway(), quiet(), unwatched.clone()]),
             ] {
                 let report = Report { period, to: 0, gateways };
-                pages += &format!("{}\n", title(&report, language));
-                pages += &format!("{}\n\n", body(&report, language).join("\n"));
+                let _ = writeln!(pages, "{}", title(&report, language));
+                let _ = writeln!(pages, "{}\n", body(&report, language).join("\n"));
             }
         }
         for language in Language::ALL {
             for (outages, open) in [(0, 0), (2, 0), (1, 1)] {
                 let day = DaySnapshot { outages, downtime: 192_000 * u64::from(outages), open };
-                pages += &format!("{}\n", row(day, language));
+                let _ = writeln!(pages, "{}", row(day, language));
             }
         }
         insta::assert_snapshot!(pages);

@@ -90,7 +90,7 @@ pub(crate) fn month(change: &Change<'_>) -> Result<(), HistoryError> {
             health,
             up: Some(outage.is_none()),
             spent: 60_000,
-            latency: outage.is_none().then(|| 320 + place % 7 * 45 + if place % 211 == 0 { 2_600 } else { 0 }),
+            latency: outage.is_none().then(|| 320 + place % 7 * 45 + if place.is_multiple_of(211) { 2_600 } else { 0 }),
             memory: outage.is_none().then_some(410 * MEGABYTE + wave),
             processor: outage.is_none().then_some(0.04),
             files: outage.is_none().then_some(41),
@@ -104,7 +104,7 @@ pub(crate) fn month(change: &Change<'_>) -> Result<(), HistoryError> {
 }
 
 fn incident(change: &Change<'_>, id: u64, began: i64, length: i64) -> Result<(), HistoryError> {
-    let verdict = if id % 2 == 0 { Verdict::Hung } else { Verdict::Gone };
+    let verdict = if id.is_multiple_of(2) { Verdict::Hung } else { Verdict::Gone };
     let exit = Exit { code: None, signal: Some(9) };
     let duration = u64::try_from(length).unwrap_or(0);
     change.save_incident(
