@@ -1,8 +1,8 @@
 //! Wires the rooms together and runs a mode: the menu-bar app, watching in the terminal, the demo.
 
 mod assemble;
-mod channels;
 mod board;
+mod channels;
 mod check;
 mod diagnostics;
 mod log;

@@ -11,8 +11,7 @@ use tracing::{error, info, warn};
 
 use super::board::Board;
 use super::diagnostics::diagnostics;
-use super::{AppError, Setting, assemble, channels, practice};
-use super::{AppError, KeptSetting, Setting, assemble, check, practice};
+use super::{AppError, KeptSetting, Setting, assemble, channels, check, practice};
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;

@@ -38,6 +38,7 @@ pub(super) fn config_permissions(ground: &Ground<'_>) -> Finding {
         SECRET_KEYS.iter().any(|secret| key.contains(secret))
             && !value.starts_with("env:")
             && !value.starts_with("file:")
+            && !value.starts_with("keychain:")
     });
     if open(0o044) && holds_secret {
         return finding(Grade::Problem, OwnRemark::OthersRead(name)).fix(Fix::Close(vec![file.clone()]));

@@ -7,8 +7,10 @@ use reqwest::{StatusCode, Url};
 
 use super::{Finding, Ground};
 use crate::config::Config;
-use crate::config::secret::Secret;
+use crate::config::secret::fetch;
 use crate::platform::http::client;
+use crate::redact::secret::Secret;
+use crate::text::Phrase;
 use crate::text::check::own::OwnRemark;
 use crate::text::check::{Grade, Subject};
 
@@ -49,19 +51,25 @@ async fn look(
         Err(_) => return finding(Grade::Skipped, OwnRemark::ConfigFirst),
         Ok(config) => address(config),
     };
-    // What cannot be an address the configuration's own check has refused.
-    let Some(url) = address.and_then(|address| Url::parse(address.expose()).ok()) else {
-        return finding(Grade::Skipped, OwnRemark::NotConfigured);
-    };
+    let Some(address) = address else { return finding(Grade::Skipped, OwnRemark::NotConfigured) };
     if !ground.online {
         return finding(Grade::Ok, OwnRemark::Shaped);
     }
     let mend = if subject == Subject::Webhook { "lifeguard alerts test discord" } else { "lifeguard check --online" };
+    let fail = |reason: String| finding(Grade::Problem, OwnRemark::NotReached(reason)).mend(mend);
+    let address = match fetch(&address).await {
+        Ok(address) => address,
+        Err(error) => return fail(error.0.say(ground.language)),
+    };
+    // What came out of the keychain may be anything.
+    let Ok(url) = Url::parse(address.expose()) else {
+        return finding(Grade::Problem, OwnRemark::NotAnAddress).mend(mend);
+    };
     let began = Instant::now();
     match contact(target(url)).await {
         Ok(status) if good(status) => finding(Grade::Ok, OwnRemark::Reached(began.elapsed())),
-        Ok(status) => finding(Grade::Problem, OwnRemark::NotReached(format!("HTTP {status}"))).mend(mend),
-        Err(reason) => finding(Grade::Problem, OwnRemark::NotReached(reason)).mend(mend),
+        Ok(status) => fail(format!("HTTP {status}")),
+        Err(reason) => fail(reason),
     }
 }
 

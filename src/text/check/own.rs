@@ -98,6 +98,8 @@ pub enum OwnRemark {
     Reached(Duration),
     /// It does not; why.
     NotReached(String),
+    /// What was fetched for an address is none.
+    NotAnAddress,
     /// Nothing else restarts the gateway.
     NoRivals,
     /// Something else does: what, and where it is set up.
@@ -238,6 +240,9 @@ impl Phrase for OwnRemark {
                 (format!("It answers, in {} ms.", took.as_millis()), format!("응답합니다({} ms).", took.as_millis()))
             }
             Self::NotReached(reason) => (format!("It does not work: {reason}"), format!("쓸 수 없습니다: {reason}")),
+            Self::NotAnAddress => {
+                ("What the keychain holds is no address.".to_owned(), "키체인에 있는 값이 주소가 아닙니다.".to_owned())
+            }
             Self::NoRivals => (
                 "Nothing else was found that restarts the gateway.".to_owned(),
                 "게이트웨이를 재시작하는 다른 프로그램이 없습니다.".to_owned(),
