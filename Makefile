@@ -16,7 +16,13 @@ else
 TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
 endif
 
-.PHONY: help run test check pictures fault-table docs measure macos-check macos-link
+# The macOS app is made of release builds for both kinds of Mac; CI takes debug builds: DARWIN=debug.
+DARWIN ?= release
+DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
+PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
+    $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
+
+.PHONY: help run test check pictures fault-table docs measure macos-check macos-link bundle
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -67,6 +73,14 @@ macos-check: ## Type-check and lint the macOS build, on any system
 	@bundle/set-up.sh cross
 	bundle/cross/darwin.sh check
 	bundle/cross/darwin.sh clippy
+
+bundle: ## Pack dist/Lifeguard.app for macOS and a zip of it, signed, for both kinds of Mac; read it again
+	@bundle/set-up.sh cross
+	bundle/cross/darwin.sh link arm64 $(DARWIN_RELEASE)
+	bundle/cross/darwin.sh link x86_64 $(DARWIN_RELEASE)
+	$(PACKAGER) build --executable target/darwin/aarch64-apple-darwin/$(DARWIN)/lifeguard \
+	    --executable target/darwin/x86_64-apple-darwin/$(DARWIN)/lifeguard --into dist
+	$(PACKAGER) verify --folder dist
 
 macos-link: ## Link the macOS executable (arm64), on any system
 	@bundle/set-up.sh cross
