@@ -48,6 +48,8 @@ pub struct State {
     pub refused: bool,
     /// Fingerprint of OpenClaw's configuration file as it was seen last.
     pub config_stamp: Option<u64>,
+    /// Lifeguard stops it for OpenClaw's doctor, and has not seen it run again.
+    pub owes_start: bool,
     /// A person had it stopped by Lifeguard, and nobody has started it again.
     pub stopped: bool,
     /// Ends in good order that nobody asked Lifeguard for: now and then one is a restart of OpenClaw's own.
@@ -169,6 +171,7 @@ impl Default for State {
             generation: None,
             refused: false,
             config_stamp: None,
+            owes_start: false,
             stopped: false,
             orderly_ends: Window::default(),
             memory: MemoryTrend::default(),
