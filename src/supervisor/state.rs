@@ -11,6 +11,7 @@ use super::ladder::Rung;
 use super::limits::Window;
 use super::moment::{Moment, Shift, milliseconds};
 use super::observation::Identity;
+use super::outage::Deed;
 use super::trend::{MemoryLevel, MemoryTrend};
 
 /// The newest layout of [`State`].
@@ -48,6 +49,8 @@ pub struct State {
     pub refused: bool,
     /// Fingerprint of OpenClaw's configuration file as it was seen last.
     pub config_stamp: Option<u64>,
+    /// What somebody did to it on purpose, as it was weighed.
+    pub deed: Option<Deed>,
     /// A person had it stopped by Lifeguard, and nobody has started it again.
     pub stopped: bool,
     /// Ends in good order that nobody asked Lifeguard for: now and then one is a restart of OpenClaw's own.
@@ -80,6 +83,9 @@ pub struct Generation {
     pub identity: Option<Identity>,
     /// When it was born on the awake clock, in milliseconds, by the uptime that it reports.
     pub born: Option<i64>,
+    /// When its process was born on the awake clock, in milliseconds: known of one that answers nothing, too.
+    #[serde(default)]
+    pub process_born: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
     /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
@@ -159,6 +165,7 @@ impl Default for State {
             generation: None,
             refused: false,
             config_stamp: None,
+            deed: None,
             stopped: false,
             orderly_ends: Window::default(),
             memory: MemoryTrend::default(),
@@ -212,6 +219,9 @@ impl State {
         if let Some(attempt) = &mut self.attempt {
             attempt.at = moved(attempt.at);
         }
+        if let Some(deed) = &mut self.deed {
+            deed.seen = moved(deed.seen);
+        }
         self.generation = None;
         self.running = None;
         self.healthy_since = None;
@@ -245,6 +255,7 @@ mod tests {
         let generation = |pid, born| Generation {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
+            process_born: None,
             was_ready: false,
             speaks: false,
         };
