@@ -29,7 +29,7 @@ pub mod limits;
 mod memory;
 pub mod moment;
 pub mod observation;
-mod outage;
+pub mod outage;
 pub mod policy;
 pub mod remedy;
 pub mod report;
@@ -48,7 +48,6 @@ use event::{Action, Event};
 use judge::{Context, judge};
 use moment::Moment;
 use observation::{Exit, Identity, Observation};
-use outage::Deed;
 use policy::{Manager, Policy};
 use remedy::Means;
 use state::State;
@@ -80,6 +79,10 @@ pub struct Supervisor {
     failures: u32,
     /// First failed observation of the present suspicion or outage.
     suspect_since: Option<Moment>,
+    /// Rounds in a row that found an outage.
+    outages: u32,
+    /// First of them.
+    outage_since: Option<Moment>,
     /// Port closed while the process runs, since.
     closed_since: Option<Moment>,
     /// Orderly shutdown, since.
@@ -110,7 +113,6 @@ pub struct Supervisor {
     means: Means,
     /// How OpenClaw's configuration compares to the one that was last good.
     config: ConfigStanding,
-    deed: Option<Deed>,
     /// The memory of this generation; the state has it as it was saved last.
     memory: MemoryTrend,
     /// Pieces of work that are in flight, where the gateway says so.
@@ -134,6 +136,8 @@ impl Supervisor {
             latest: Verdict::Unknown(String::new()),
             failures: 0,
             suspect_since: None,
+            outages: 0,
+            outage_since: None,
             closed_since: None,
             draining_since: None,
             refuses_since: None,
@@ -152,7 +156,6 @@ impl Supervisor {
             obstacles: Vec::new(),
             means: Means::default(),
             config: ConfigStanding::Unknown,
-            deed: None,
             memory: MemoryTrend::default(),
             in_flight: None,
             leftover: None,
@@ -278,8 +281,12 @@ impl Supervisor {
         self.woke = Some(now);
         self.quiet_until = Some(now.after(self.policy.wake_grace));
         self.failures = 0;
+        self.outages = 0;
         if self.verdict.severity() < Severity::Impaired {
             self.suspect_since = None;
+        }
+        if self.verdict.severity() < Severity::Outage {
+            self.outage_since = None;
         }
         self.closed_since = None;
         self.probe_in_flight = None;

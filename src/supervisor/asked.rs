@@ -40,6 +40,7 @@ impl Supervisor {
             return;
         }
         self.failures = 0;
+        self.outages = 0;
         self.probe_due = now;
         if self.verdict.severity() == Severity::Outage {
             self.verdict = Verdict::Unknown(String::new());

@@ -36,7 +36,8 @@ impl Supervisor {
                 // What works in part gets its patience anew after each attempt: nothing is lost by waiting.
                 let tried = self.state.incident.as_ref().is_some_and(|incident| !incident.tried.is_empty());
                 let impaired = self.verdict.severity() == Severity::Impaired;
-                let since = self.suspect_since.filter(|_| !(impaired && tried)).unwrap_or(now);
+                let since = if impaired { self.suspect_since.filter(|_| !tried) } else { self.outage_since };
+                let since = since.unwrap_or(now);
                 now.after(backoff.max(since.after(patience).elapsed_since(now)))
             }
         };
@@ -246,6 +247,7 @@ impl Supervisor {
         actions.push(Action::Concluded { id: running.id, outcome });
         self.probe_due = now;
         self.failures = 0;
+        self.outages = 0;
         self.orderly_end = false;
         if running.rung == Rung::Stop && !succeeded {
             self.state.stopped = false;
@@ -257,6 +259,7 @@ impl Supervisor {
                 self.verdict = self.latest.clone();
             } else {
                 self.suspect_since.get_or_insert(running.began);
+                self.outage_since.get_or_insert(running.began);
                 self.verdict = self.latest.clone();
                 self.open_incident(running.began);
                 self.schedule(now);
@@ -289,6 +292,7 @@ impl Supervisor {
         };
         self.verdict = verdict;
         self.suspect_since.get_or_insert(running.began);
+        self.outage_since.get_or_insert(running.began);
         self.open_incident(running.began);
         if self.state.pause.is_none() && matches!(self.remedy(), Remedy::Attempt { .. }) {
             self.strike(now);

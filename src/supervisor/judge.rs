@@ -33,7 +33,7 @@ pub struct Context {
 #[must_use]
 pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
     if let PortOwner::Stranger { pid, name } = &seen.port {
-        return Verdict::PortTaken { pid: *pid, name: name.clone() };
+        return at_rest(seen, context).unwrap_or_else(|| Verdict::PortTaken { pid: *pid, name: name.clone() });
     }
     if let Answer::Json { body, .. } = &seen.health
         && body.live
@@ -45,7 +45,7 @@ pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
     }
     match (&seen.health, &seen.port) {
         (Answer::TimedOut | Answer::Broken(_), PortOwner::OtherGateway(holder)) => {
-            Verdict::StaleGateway { pid: holder.pid }
+            at_rest(seen, context).unwrap_or(Verdict::StaleGateway { pid: holder.pid })
         }
         (Answer::Json { status, .. }, _) => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
         (Answer::Foreign { status: 200, .. }, PortOwner::Gateway) if !context.speaks => {
@@ -184,23 +184,32 @@ fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
             }
         }
         (_, ServiceState::NotInstalled) => Verdict::NotInstalled,
-        (_, ServiceState::Disabled | ServiceState::NotLoaded) if context.intent == Some(Intent::Maintenance) => {
-            Verdict::Parked
-        }
-        (_, ServiceState::Disabled | ServiceState::NotLoaded | ServiceState::Unmanaged)
-            if context.intent == Some(Intent::Stop) =>
-        {
-            Verdict::Stopped
-        }
+        _ if let Some(verdict) = at_rest(seen, context) => verdict,
         (_, ServiceState::Disabled) => Verdict::ServiceDisabled,
         (_, ServiceState::NotLoaded) => Verdict::ServiceNotLoaded,
-        (_, ServiceState::Stopped) => Verdict::Stopped,
         _ if context.refused || seen.last_exit == Some(REFUSES) => Verdict::Refuses,
         _ if context.intent == Some(Intent::Restart) => Verdict::Starting(String::new()),
         (_, ServiceState::Failed(reason)) => Verdict::NotSpawned(reason.clone()),
         (_, ServiceState::CrashLooping(_)) => Verdict::CrashLoop,
         _ if context.crash_loop => Verdict::CrashLoop,
         _ => Verdict::Gone,
+    }
+}
+
+/// It does not run, and somebody has said that it should not: whoever holds its port meanwhile.
+fn at_rest(seen: &Observation, context: Context) -> Option<Verdict> {
+    match (&seen.process, &seen.service, context.intent) {
+        (ProcessState::Running { .. }, _, _) => None,
+        (_, ServiceState::Disabled | ServiceState::NotLoaded | ServiceState::Unknown(_), Some(Intent::Maintenance)) => {
+            Some(Verdict::Parked)
+        }
+        (
+            _,
+            ServiceState::Disabled | ServiceState::NotLoaded | ServiceState::Unmanaged | ServiceState::Unknown(_),
+            Some(Intent::Stop),
+        ) => Some(Verdict::Stopped),
+        (_, ServiceState::Stopped, _) => Some(Verdict::Stopped),
+        _ => None,
     }
 }
 

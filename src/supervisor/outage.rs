@@ -1,5 +1,7 @@
 //! Outages: what helps now, what stands in the way, and what an outage costs.
 
+use serde::{Deserialize, Serialize};
+
 use super::Supervisor;
 use super::backoff;
 use super::breaker::Breaker;
@@ -14,16 +16,21 @@ use super::remedy::{Means, Remedy, remedy};
 use super::verdict::{Severity, Verdict};
 
 /// A deliberate act and what is known of its age, on the clock that never steps.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deed {
     intent: Intent,
     /// When its record was written: Unix milliseconds.
     at: i64,
     /// When it was first seen here.
-    seen: Moment,
-    /// It was done to the generation that is known, and not to an earlier one.
+    pub(super) seen: Moment,
+    /// The generation that was known when this was weighed, by its birth.
+    born: Option<i64>,
+    /// It was done to that generation, and not to an earlier one.
     concerns: bool,
 }
+
+/// So far ahead of the clock a record may be dated: its writer and its reader may round differently.
+const FUTURE: i64 = 60_000;
 
 impl Supervisor {
     /// What helps against the confirmed verdict.
@@ -84,16 +91,24 @@ impl Supervisor {
     }
 
     fn note_deed(&mut self, now: Moment, seen: &Observation) {
-        let known = self.deed;
-        self.deed = seen.intent.map(|record| {
+        let known = self.state.deed;
+        self.state.deed = seen.intent.map(|record| {
             let same = known.filter(|deed| deed.at == record.at && deed.intent == record.intent);
-            let born = self.state.generation.as_ref().and_then(|generation| generation.born);
+            let generation = self.state.generation.as_ref();
+            let born = generation.and_then(|generation| generation.born.or(generation.process_born));
+            // Weighed once for each generation: the clock that dates the record may be set later.
+            if let Some(weighed) = same.filter(|deed| deed.born == born) {
+                return weighed;
+            }
             let birth = born.map(|born| now.wall.saturating_sub(now.awake.saturating_sub(born)));
             let concerns = match record.intent {
                 Intent::Update | Intent::Maintenance => true,
-                Intent::Stop | Intent::Restart => birth.is_some_and(|birth| record.at >= birth),
+                // One from the future was dated by a clock that has been set back since.
+                Intent::Stop | Intent::Restart => {
+                    birth.is_some_and(|birth| record.at >= birth) && record.at <= now.wall.saturating_add(FUTURE)
+                }
             };
-            Deed { intent: record.intent, at: record.at, seen: same.map_or(now, |deed| deed.seen), concerns }
+            Deed { intent: record.intent, at: record.at, seen: same.map_or(now, |deed| deed.seen), born, concerns }
         });
     }
 
@@ -102,7 +117,7 @@ impl Supervisor {
         if self.state.stopped {
             return Some(Intent::Stop);
         }
-        let deed = self.deed.filter(|deed| deed.concerns)?;
+        let deed = self.state.deed.filter(|deed| deed.concerns)?;
         let limit = match deed.intent {
             Intent::Stop | Intent::Maintenance => return Some(deed.intent),
             Intent::Restart => self.policy.startup_grace,

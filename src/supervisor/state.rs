@@ -11,6 +11,7 @@ use super::ladder::Rung;
 use super::limits::Window;
 use super::moment::{Moment, Shift, milliseconds};
 use super::observation::Identity;
+use super::outage::Deed;
 use super::trend::{MemoryLevel, MemoryTrend};
 
 /// The newest layout of [`State`].
@@ -50,6 +51,8 @@ pub struct State {
     pub config_stamp: Option<u64>,
     /// Lifeguard stops it for OpenClaw's doctor, and has not seen it run again.
     pub owes_start: bool,
+    /// What somebody did to it on purpose, as it was weighed.
+    pub deed: Option<Deed>,
     /// A person had it stopped by Lifeguard, and nobody has started it again.
     pub stopped: bool,
     /// Ends in good order that nobody asked Lifeguard for: now and then one is a restart of OpenClaw's own.
@@ -86,6 +89,9 @@ pub struct Generation {
     /// within a process that was known already, by its uptime.
     #[serde(default)]
     pub born_wall: Option<i64>,
+    /// When its process was born on the awake clock, in milliseconds: known of one that answers nothing, too.
+    #[serde(default)]
+    pub process_born: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
     /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
@@ -172,6 +178,7 @@ impl Default for State {
             refused: false,
             config_stamp: None,
             owes_start: false,
+            deed: None,
             stopped: false,
             orderly_ends: Window::default(),
             memory: MemoryTrend::default(),
@@ -225,6 +232,9 @@ impl State {
         if let Some(attempt) = &mut self.attempt {
             attempt.at = moved(attempt.at);
         }
+        if let Some(deed) = &mut self.deed {
+            deed.seen = moved(deed.seen);
+        }
         self.generation = None;
         self.running = None;
         self.healthy_since = None;
@@ -259,6 +269,7 @@ mod tests {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
             born_wall: None,
+            process_born: None,
             was_ready: false,
             speaks: false,
         };

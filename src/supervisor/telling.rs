@@ -25,7 +25,7 @@ impl Supervisor {
     pub(super) fn tell(&mut self, now: Moment, actions: &mut Vec<Action>) {
         let refuses = self.verdict == Verdict::Refuses;
         self.refuses_since = refuses.then(|| self.refuses_since.unwrap_or(now));
-        self.open_degraded_incident(now);
+        self.open_lasting_incident(now);
         self.end_incident_if_held(now, actions);
         if self.state.pause.is_some() {
             return;
@@ -84,11 +84,13 @@ impl Supervisor {
         self.verdict == Verdict::Refuses && !known && self.refuses_since.is_some_and(lately)
     }
 
-    /// "Works, but not whole" becomes an incident when it has lasted.
-    fn open_degraded_incident(&mut self, now: Moment) {
-        let Some(since) = self.suspect_since else { return };
+    /// "Works, but not whole" becomes an incident when it has lasted, and so does a quiet start that something which
+    /// the gateway needs holds up.
+    fn open_lasting_incident(&mut self, now: Moment) {
+        let Some(since) = self.suspect_since.filter(|_| self.state.incident.is_none()) else { return };
         let lasted = now.awake_since(since) >= self.policy.unready_patience;
-        if self.verdict.severity() == Severity::Impaired && self.state.incident.is_none() && lasted {
+        let held_up = self.is_quiet_start() && self.is_obstructed();
+        if lasted && (self.verdict.severity() == Severity::Impaired || held_up) {
             self.open_incident(since);
         }
     }

@@ -84,7 +84,15 @@ impl Supervisor {
 
     /// Confirms a verdict, or keeps it in question.
     pub(super) fn weigh(&mut self, now: Moment, began: Moment, verdict: Verdict) {
-        match verdict.severity() {
+        let severity = verdict.severity();
+        if severity == Severity::Outage {
+            self.outages = self.outages.saturating_add(1);
+            self.outage_since.get_or_insert(began);
+        } else if !matches!(verdict, Verdict::Unknown(_)) {
+            self.outages = 0;
+            self.outage_since = None;
+        }
+        match severity {
             Severity::Good => {
                 self.failures = 0;
                 self.suspect_since = None;
@@ -112,11 +120,15 @@ impl Supervisor {
                 }
                 self.suspect_since.get_or_insert(began);
                 if self.is_quiet() {
+                    self.outages = 0;
                     return;
                 }
                 self.failures = self.failures.saturating_add(1);
-                let known = verdict.severity() == self.verdict.severity() && verdict.severity() > Severity::Neutral;
-                if known || self.failures >= self.policy.failures_before_down {
+                let known = severity == self.verdict.severity() && severity > Severity::Neutral;
+                // What works in part has failed for long: that it is worse must be seen as often as of a healthy one.
+                let worse = severity == Severity::Outage && self.verdict.severity() == Severity::Impaired;
+                let rounds = if worse { self.outages } else { self.failures };
+                if known || rounds >= self.policy.failures_before_down {
                     self.confirm(now, verdict);
                 }
             }
@@ -150,6 +162,12 @@ impl Supervisor {
     pub(super) fn exited(&mut self, now: Moment, identity: &Identity, exit: Exit, actions: &mut Vec<Action>) {
         let current = self.state.generation.as_ref().and_then(|generation| generation.identity.as_ref());
         let is_current = current.is_some_and(|current| current.is_same(identity));
+        let is_shown = self.shown.process.as_ref().is_some_and(|shown| shown.is_same(identity));
+        // What is being asked meanwhile may have been asked of the one that has ended.
+        self.last_exit = Some(now);
+        if is_current || is_shown {
+            self.shown.forget_process();
+        }
         if let Some(running) = &self.state.running {
             let target = running.from.as_ref().and_then(|generation| generation.identity.as_ref());
             let expected = running.rung != Rung::StartChannels;
@@ -164,12 +182,11 @@ impl Supervisor {
         if !is_current {
             return;
         }
-        self.last_exit = Some(now);
-        self.shown.forget_process();
         self.note_end(now, exit);
         self.closed_since = None;
         self.draining_since = None;
         self.suspect_since.get_or_insert(now);
+        self.outage_since.get_or_insert(now);
         self.probe_due = now;
         let verdict = match self.state.refused {
             true => Verdict::Refuses,
@@ -180,6 +197,7 @@ impl Supervisor {
         if self.may_be_meant(now, exit) {
             // One round tells: the next observation confirms, or explains.
             self.failures = self.failures.max(self.policy.failures_before_down.saturating_sub(1));
+            self.outages = self.failures;
         } else {
             self.failures = self.policy.failures_before_down;
             self.confirm(now, verdict);
@@ -226,7 +244,11 @@ impl Supervisor {
             ProcessState::Gone | ProcessState::Unknown => None,
         };
         let born_wall = age.map(|age| seen.began.before(age).wall);
-        let new = Generation { identity, born, born_wall, was_ready: ready, speaks };
+        let process_born = match &seen.process {
+            ProcessState::Running { age, .. } => Some(seen.began.before(*age).awake),
+            ProcessState::Unknown | ProcessState::Gone => None,
+        };
+        let new = Generation { identity, born, born_wall, process_born, was_ready: ready, speaks };
         match &mut self.state.generation {
             Some(known) if !new.is_newer_than(known) => {
                 known.was_ready |= ready;
@@ -237,10 +259,14 @@ impl Supervisor {
                 if known.born.is_none() {
                     known.born = new.born;
                 }
+                if known.process_born.is_none() {
+                    known.process_born = new.process_born;
+                }
             }
             known => {
                 *known = Some(new);
-                self.state.healthy_since = None;
+                // It has ended in between, whoever has seen that: health before it proves nothing.
+                self.break_health();
                 self.memory.clear();
                 self.state.memory.clear();
                 self.state.memory_told = MemoryLevel::Calm;

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::world::{Mood, World};
+use super::world::{Mood, World, no_docker};
+use crate::supervisor::Supervisor;
+use crate::supervisor::event::Event;
+use crate::supervisor::intent::Intent;
+use crate::supervisor::observation::{Answer, Exit, Identity, PortOwner};
 use crate::supervisor::policy::Policy;
 use crate::supervisor::verdict::Health;
 
@@ -103,4 +107,112 @@ fn false_recovery_after_a_memory_warning() {
     world.run(Duration::from_mins(10));
     assert_eq!(world.kinds(), ["memory"]);
     assert_eq!(world.core.last_incident(), None);
+}
+
+/// Simulator, seed 43: one missed answer of a gateway that had worked in part for an hour was a hang, long overdue, and it
+/// was killed at once.
+#[test]
+fn one_missed_answer_of_a_degraded_gateway() {
+    let mut world = World::healthy();
+    world.mood = Mood::NotReady;
+    world.run(Duration::from_hours(1));
+    let mut seen = world.look();
+    seen.health = Answer::TimedOut;
+    world.feed(Event::Observed(Box::new(seen)));
+    world.run(Duration::from_mins(5));
+    assert_eq!(world.core.health(), Health::Degraded);
+    assert!(world.heals.is_empty());
+    world.mood = Mood::Hung;
+    world.run(Duration::from_secs(50));
+    assert!(world.heals.is_empty(), "a hang has its patience, whatever came before it");
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.kills.len(), 1);
+}
+
+/// Simulator, seed 28: a stop by its user was forgotten when the clock was set.
+#[test]
+fn a_clock_that_is_set_after_a_stop() {
+    let mut world = World::healthy();
+    world.deed(Intent::Stop);
+    world.run(Duration::from_secs(15));
+    world.die(Exit { code: Some(0), signal: None });
+    world.now.wall += 34 * 3_600_000;
+    world.run(Duration::from_hours(2));
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert!(world.heals.is_empty());
+}
+
+/// Simulator, seed 70: a record from before the clock was set back excused every later crash.
+#[test]
+fn a_record_from_the_future() {
+    let mut world = World::new(Policy::default());
+    world.deed(Intent::Stop);
+    world.now.wall -= 78 * 24 * 3_600_000;
+    world.start();
+    world.run(Duration::from_mins(3));
+    world.kill();
+    assert_eq!(world.heals.len(), 1);
+}
+
+/// Simulator, seed 12: a leftover on the port of a gateway that its user had stopped was ended, and the gateway started.
+#[test]
+fn a_leftover_on_the_port_of_a_stopped_gateway() {
+    let mut world = World::healthy();
+    world.deed(Intent::Stop);
+    world.run(Duration::from_secs(15));
+    world.die(Exit { code: Some(0), signal: None });
+    world.run(Duration::from_mins(1));
+    let holder = Identity { pid: 7, started: 7, command: String::new() };
+    for _ in 0..9 {
+        let mut seen = world.look();
+        seen.port = PortOwner::OtherGateway(holder.clone());
+        seen.health = Answer::TimedOut;
+        world.now = world.now.after(Duration::from_secs(20));
+        seen.began = world.now;
+        world.feed(Event::Observed(Box::new(seen)));
+    }
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert!(world.heals.is_empty());
+}
+
+/// Simulator, seed 4: a process that ended during an attempt was named as the one to stop in the next.
+#[test]
+fn a_process_that_ended_during_an_attempt() {
+    let mut world = World::healthy();
+    world.mood = Mood::DiesAfter(Duration::from_secs(20));
+    world.kill();
+    world.run(Duration::from_hours(1));
+    assert!(world.heals.len() > 5);
+    assert!(world.heals.iter().skip(1).all(|(_, heal)| heal.target.is_none()), "{:?}", world.heals);
+}
+
+/// Simulator, seed 40: after a reboot nobody was told that the gateway could not be started.
+#[test]
+fn a_first_start_that_is_held_up() {
+    let mut world = World::new(Policy::default());
+    world.process = None;
+    world.dependencies = vec![no_docker()];
+    world.run(Duration::from_mins(4));
+    assert!(world.alerts.is_empty(), "Docker takes its time after a boot");
+    world.run(Duration::from_mins(2));
+    assert_eq!(world.kinds(), ["down"]);
+    world.dependencies.clear();
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+/// Simulator, seed 12: health that had been held by another process counted for its successor.
+#[test]
+fn a_successor_that_nobody_saw_begin() {
+    let mut world = World::healthy();
+    world.kill();
+    world.run(Duration::from_secs(50));
+    let state = world.core.state().clone();
+    world.start();
+    world.now = world.now.after(Duration::from_mins(5));
+    world.core = Supervisor::new(Policy::default(), state, world.now);
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.kinds(), ["down"]);
+    world.run(Duration::from_secs(40));
+    assert_eq!(world.kinds(), ["down", "recovered"]);
 }
