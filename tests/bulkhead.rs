@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lifeguard::engine::store::StateStore;
-use lifeguard::engine::{Engine, GatewaySpec, now};
+use lifeguard::engine::{Books, Engine, GatewaySpec, now};
 use lifeguard::evidence::EvidenceStore;
 use lifeguard::guard::ConfigGuard;
 use lifeguard::guard::backup::Backups;
 use lifeguard::history::History;
 use lifeguard::history::recorder::Recorder;
+use lifeguard::metrics::Metrics;
 use lifeguard::probe::ProbeLimits;
 use lifeguard::probe::dependency::Needs;
 use lifeguard::service::{GatewaySetup, Kind};
@@ -244,7 +245,8 @@ fn lateness(others: &[(u16, Rounds)], tenth: Option<(u16, Way)>) -> Vec<u64> {
             specs.push(tenth);
         }
         let recorder = Arc::new(Recorder::open(history, 1 << 30).unwrap());
-        let engine = Engine::start(specs, &alerts, recorder).unwrap();
+        let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
+        let engine = Engine::start(specs, &alerts, books, None).unwrap();
         tokio::time::sleep(SPELL).await;
         engine.stop().await;
     });
