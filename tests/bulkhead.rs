@@ -156,7 +156,7 @@ async fn misbehave(mut stream: TcpStream, way: Way) {
         }
         Way::EndlessBody => {
             let _ = stream.write_all(format!("{JSON}Content-Length: 1000000000000\r\n\r\n").as_bytes()).await;
-            while stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {}
+            while stream.write_all(&vec![b'x'; 64 * 1024]).await.is_ok() {}
         }
         Way::EndlessHeaders => {
             let _ = stream.write_all(JSON.as_bytes()).await;
