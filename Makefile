@@ -22,7 +22,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check pictures fault-table docs measure macos-check macos-link bundle
+.PHONY: help run test check pictures page-pictures fault-table docs measure macos-check macos-link bundle
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -32,7 +32,7 @@ run: ## Build and start Lifeguard: your gateway, or the practice gateway where n
 	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
 
 test: ## Run every test, with the real gateway and a real desktop
-	@bundle/set-up.sh test gateway
+	@bundle/set-up.sh test gateway page
 	$(CARGO) test --locked --doc
 	$(CARGO) build --locked --examples
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
@@ -51,6 +51,10 @@ pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded
 	@bundle/set-up.sh test gateway
 	$(CARGO) build --locked --bin lifeguard --example record
 	target/debug/examples/record
+
+page-pictures: ## Show the status page's main states in Chromium; keep the pictures in docs/img
+	@bundle/set-up.sh test page
+	PAGE_PICTURES=$(CURDIR)/docs/img $(CARGO) test --locked --test web_page
 
 fault-table: ## Put faults into the real gateway, one after the other; write docs/fault-table.md: 15 minutes
 	@bundle/set-up.sh test gateway
