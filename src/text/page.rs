@@ -213,7 +213,7 @@ impl Phrase for Happening {
                 format!("{}: {}", capitalised(&rung.say(language)), outcome.say(language))
             }
             Self::Told { alert } => {
-                let alert = super::menu::alert_kind(alert, language);
+                let alert = super::words::alert_kind(alert, language);
                 both(format!("Alert: {alert}"), format!("알림: {alert}"))
             }
             Self::Over { downtime } => {
@@ -239,7 +239,7 @@ fn ended(exit: Exit, language: Language) -> String {
 /// What became of one alert on one channel.
 #[must_use]
 pub fn delivery(channel: &str, kind: &str, status: &str, problem: Option<&str>, language: Language) -> String {
-    let kind = super::menu::alert_kind(kind, language);
+    let kind = super::words::alert_kind(kind, language);
     let status = match status {
         "delivered" => language.pick("delivered", "전달됨"),
         "folded" => language.pick("told by another message", "다른 알림에 포함됨"),
