@@ -22,7 +22,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check pictures page-pictures fault-table docs measure macos-check macos-link bundle
+.PHONY: help run test check sim pictures page-pictures fault-table docs measure macos-check macos-link bundle
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -46,6 +46,9 @@ check: ## Format, lint, documentation and unit tests: before each commit
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
 	$(CARGO) test --locked --lib
+
+sim: ## Run the core and the alerts' books through HOURS of simulated faults; docs/simulator.md says how to read it
+	cd tests/sim/package && SIM_HOURS=$(or $(HOURS),100000) CARGO_TARGET_DIR=$(CURDIR)/target/sim $(CARGO) test --test sim -- --nocapture
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
 	@bundle/set-up.sh test gateway

@@ -162,12 +162,16 @@ impl Supervisor {
         };
         core.memory.clone_from(&core.state.memory);
         core.inherited_outage = core.state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
-        if let Some(running) = &mut core.state.running
-            && running.done.is_none()
-        {
-            running.done = Some(now);
-            running.deadline = now.after(INHERITED_PATIENCE);
-            core.inherited = Some(running.id);
+        if let Some(running) = &mut core.state.running {
+            let patience = now.after(INHERITED_PATIENCE);
+            if running.done.is_none() {
+                running.done = Some(now);
+                running.deadline = patience;
+                core.inherited = Some(running.id);
+            } else if running.deadline.elapsed < patience.elapsed {
+                // Nobody looked while its time ran out: the next rounds tell.
+                running.deadline = patience;
+            }
         }
         core
     }

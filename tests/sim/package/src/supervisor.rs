@@ -1,0 +1,1 @@
+../../../../src/supervisor.rs
