@@ -17,6 +17,7 @@ use crate::supervisor::event::Alert;
 use crate::text::Language;
 
 pub mod channel;
+pub mod chart;
 pub mod deadman;
 pub mod discord;
 pub mod fact;
@@ -29,6 +30,7 @@ pub mod ntfy;
 pub mod outbox;
 pub mod remark;
 pub mod remote;
+pub mod report;
 pub mod route;
 #[cfg(test)]
 mod sample;

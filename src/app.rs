@@ -5,6 +5,7 @@ mod board;
 mod channels;
 mod check;
 mod diagnostics;
+mod keeping;
 mod log;
 mod look;
 mod practice;
@@ -19,6 +20,7 @@ use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 pub use check::check;
+pub use keeping::{install_agent, uninstall_agent};
 pub use look::look;
 
 use self::serve::Running;
@@ -124,6 +126,9 @@ pub enum AppError {
     /// The login item could not be changed.
     #[error(transparent)]
     LoginItem(#[from] LoginItemError),
+    /// Lifeguard's own agent could not be installed or taken away.
+    #[error(transparent)]
+    Keeper(#[from] crate::service::keeper::KeeperError),
     /// The terminal could not be written to.
     #[error("cannot write to the terminal: {0}")]
     Terminal(std::io::Error),

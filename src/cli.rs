@@ -14,18 +14,23 @@ use crate::text::{Language, Phrase};
 use context::{Context, Failure};
 use output::Output;
 
+mod agent;
 mod alerts;
 mod check;
+mod config_guard;
 mod context;
 mod demo;
 mod desktop;
 mod help;
+mod history;
 mod incidents;
 mod login_item;
 mod logs;
+mod open;
 pub mod output;
 mod pause;
 mod practice;
+mod report;
 mod reset;
 mod restart;
 mod resume;
@@ -86,12 +91,19 @@ enum Command {
     Resume(resume::Arguments),
     Logs(logs::Arguments),
     Incidents(incidents::Arguments),
+    Report(report::Arguments),
+    #[command(subcommand)]
+    History(history::Command),
+    Open,
     Check(check::Arguments),
+    ConfigGuard(config_guard::Arguments),
     #[command(subcommand)]
     Alerts(alerts::Command),
     #[command(subcommand)]
     Secrets(secrets::Command),
     LoginItem(login_item::Arguments),
+    InstallAgent,
+    UninstallAgent,
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
@@ -159,10 +171,16 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Resume(arguments)) => resume::run(context, arguments),
         Some(Command::Logs(arguments)) => logs::run(context, &arguments),
         Some(Command::Incidents(arguments)) => incidents::run(context, &arguments),
+        Some(Command::Report(arguments)) => report::run(context, &arguments),
+        Some(Command::History(command)) => history::run(context, &command),
+        Some(Command::Open) => open::run(context),
         Some(Command::Check(arguments)) => check::run(context, &arguments),
+        Some(Command::ConfigGuard(arguments)) => config_guard::run(context, arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
+        Some(Command::InstallAgent) => agent::install(context),
+        Some(Command::UninstallAgent) => agent::uninstall(context),
     };
     exit.map(ExitCode::from)
 }

@@ -44,6 +44,8 @@ pub struct Config {
     pub alerts: AlertsConfig,
     /// The dead-man's switch.
     pub deadman: DeadmanConfig,
+    /// The status page and the metrics.
+    pub web: WebConfig,
     /// What is kept of the past.
     pub history: HistoryConfig,
     /// The menu-bar icon.
@@ -185,6 +187,21 @@ pub struct HealConfig {
     /// Length of that window.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub budget_window: Duration,
+    /// What to do about an edit of OpenClaw's configuration that it does not start with.
+    pub config_guard: ConfigGuardChoice,
+}
+
+/// `heal.config_guard`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConfigGuardChoice {
+    /// Keep no copy.
+    Off,
+    /// Keep copies, tell what was changed, and offer to put the good one back.
+    #[default]
+    Offer,
+    /// Put the good one back without asking.
+    Rollback,
 }
 
 /// `[memory]`: sizes of the whole process tree, in units of 1024 × 1024 bytes.
@@ -215,6 +232,16 @@ pub struct DeadmanConfig {
     pub interval: Duration,
 }
 
+/// `[web]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Offer the status page, `/metrics` and `/healthz` on loopback.
+    pub enabled: bool,
+    /// Port on 127.0.0.1; 0: any that is free.
+    pub port: u16,
+}
+
 /// `[history]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -233,6 +260,9 @@ pub struct TrayConfig {
 
 /// Bytes in a megabyte of the configuration.
 pub const MEGABYTE: u64 = 1024 * 1024;
+
+/// A configuration is good after this many times as long: 5 min at the default.
+const CONFIG_HOLD: u32 = 5;
 
 /// After a crash loop, health must hold this many times as long: 10 min at the default.
 const CRASH_LOOP_HOLD: u32 = 10;
@@ -273,6 +303,8 @@ impl Config {
             budget: heal.budget,
             budget_window: heal.budget_window,
             memory: self.memory.policy(),
+            config_hold: heal.healthy_hold.saturating_mul(CONFIG_HOLD),
+            roll_back: heal.config_guard == ConfigGuardChoice::Rollback,
             ..Policy::default()
         }
     }
@@ -328,6 +360,12 @@ impl Default for DeadmanConfig {
     }
 }
 
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self { enabled: true, port: 18_799 }
+    }
+}
+
 impl Default for HistoryConfig {
     fn default() -> Self {
         Self { limit_megabytes: 200 }
@@ -350,6 +388,7 @@ impl Default for HealConfig {
             crash_reset: policy.crash_reset,
             budget: policy.budget,
             budget_window: policy.budget_window,
+            config_guard: ConfigGuardChoice::default(),
         }
     }
 }

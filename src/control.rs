@@ -4,6 +4,5 @@
 
 pub mod client;
 pub mod instance;
-mod limited;
 pub mod protocol;
 pub mod server;

@@ -6,6 +6,7 @@
 mod chronicle;
 mod diary;
 pub mod gateway;
+mod preparation;
 pub mod store;
 
 use std::path::PathBuf;
@@ -20,13 +21,15 @@ use self::gateway::{GatewayTask, Wish};
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::evidence::EvidenceStore;
+use crate::guard::ConfigGuard;
 use crate::history::recorder::{Recorder, WRITE_EVERY};
+use crate::metrics::Metrics;
 use crate::platform::clock;
 use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
 use crate::request::Reply;
 use crate::service::{GatewaySetup, Kind, Service};
-use crate::snapshot::{ChannelSnapshot, GatewaySnapshot, Snapshot};
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, GatewaySnapshot, Snapshot};
 use crate::supervisor::Supervisor;
 use crate::supervisor::activity::Inquiry;
 use crate::supervisor::event::Command;
@@ -66,6 +69,8 @@ pub struct GatewaySpec {
     pub needs: Needs,
     /// Docker may be started when it does not run.
     pub start_docker: bool,
+    /// The copies of its configuration that were good.
+    pub guard: ConfigGuard,
     /// How patiently to look.
     pub limits: ProbeLimits,
     /// Where its state is kept.
@@ -86,6 +91,15 @@ impl GatewaySpec {
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.setup.port)
     }
+}
+
+/// Where the gateways' tasks write down what they saw.
+#[derive(Debug, Clone)]
+pub struct Books {
+    /// What is measured.
+    pub recorder: Arc<Recorder>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A gateway's task, seen from outside.
@@ -114,29 +128,32 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts a task for each gateway, and one that puts their pictures together.
+    /// Starts a task for each gateway, and one that puts their pictures together. `page`: address of the status page, to
+    /// be shown in them.
     pub fn start(
         specs: Vec<GatewaySpec>,
         alerts: &AlertHandle,
-        recorder: Arc<Recorder>,
+        books: Books,
+        page: Option<String>,
     ) -> Result<Self, reqwest::Error> {
         let heals = Arc::new(Semaphore::new(HEALS_AT_ONCE));
         let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
-        let stale_after = patience.unwrap_or(Duration::ZERO);
+        let frame = Frame { stale_after: patience.unwrap_or(Duration::ZERO), page };
         let (pictures, gallery) = mpsc::unbounded_channel();
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
             let name = spec.name.clone();
-            let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
+            let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), spec.limits)?;
             let easel = gateway::Easel { place, pictures: pictures.clone() };
-            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), Arc::clone(&recorder), easel);
+            let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), books.clone(), easel);
             first.push(task.picture(now()));
             let (wishes, queue) = mpsc::channel(WISHES);
             members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
         }
-        let channels = alerts.channels();
-        let (sender, snapshots) = watch::channel(put_together(&first, &channels, stale_after));
-        let publisher = tokio::spawn(publish(first, gallery, channels, stale_after, sender));
+        let telling = Telling { channels: alerts.channels(), day: alerts.day() };
+        let (sender, snapshots) = watch::channel(frame.put_together(&first, &telling));
+        let publisher = tokio::spawn(publish(first, gallery, telling, frame, sender));
+        let recorder = books.recorder;
         let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
         Ok(Self { members, publisher, recorder, writer, snapshots })
     }
@@ -214,7 +231,7 @@ async fn write_down(recorder: Arc<Recorder>) {
 
 /// One look at a gateway: nothing is healed, nothing is saved, and one failed look is believed.
 pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error> {
-    let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.limits)?;
+    let prober = Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), spec.limits)?;
     let service = Arc::new(Service::new(spec.setup.clone(), spec.kind));
     let policy = Policy { manager: service.manager(), failures_before_down: 1, ..spec.policy.clone() };
     let begin = now();
@@ -225,15 +242,21 @@ pub async fn glance(spec: GatewaySpec) -> Result<GatewaySnapshot, reqwest::Error
     Ok(gateway::snapshot(&spec, &service, &core, None, now()))
 }
 
+/// What the alerts' side adds to the picture.
+struct Telling {
+    channels: watch::Receiver<Vec<ChannelSnapshot>>,
+    day: watch::Receiver<Option<DaySnapshot>>,
+}
+
 /// Puts the gateways' pictures together whenever one changes, until the last gateway's task has ended.
 async fn publish(
     mut newest: Vec<Picture>,
     mut gallery: mpsc::UnboundedReceiver<Picture>,
-    mut channels: watch::Receiver<Vec<ChannelSnapshot>>,
-    stale_after: Duration,
+    mut telling: Telling,
+    frame: Frame,
     sender: watch::Sender<Snapshot>,
 ) {
-    let mut channels_live = true;
+    let mut live = true;
     loop {
         tokio::select! {
             picture = gallery.recv() => match picture {
@@ -244,26 +267,33 @@ async fn publish(
                 }
                 None => return,
             },
-            changed = channels.changed(), if channels_live => channels_live = changed.is_ok(),
+            changed = telling.channels.changed(), if live => live = changed.is_ok(),
+            changed = telling.day.changed(), if live => live = changed.is_ok(),
         }
-        sender.send_replace(put_together(&newest, &channels, stale_after));
+        sender.send_replace(frame.put_together(&newest, &telling));
     }
 }
 
-/// The whole is as old as its oldest part: one task that hangs makes it stale.
-fn put_together(
-    newest: &[Picture],
-    channels: &watch::Receiver<Vec<ChannelSnapshot>>,
+/// What is the same in every picture.
+struct Frame {
     stale_after: Duration,
-) -> Snapshot {
-    let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
-    Snapshot {
-        taken: taken.wall,
-        taken_elapsed: taken.elapsed,
-        stale_after: u64::try_from(stale_after.as_millis()).unwrap_or(u64::MAX),
-        lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
-        gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
-        channels: channels.borrow().clone(),
-        notices: Vec::new(),
+    page: Option<String>,
+}
+
+impl Frame {
+    /// The whole is as old as its oldest part: one task that hangs makes it stale.
+    fn put_together(&self, newest: &[Picture], telling: &Telling) -> Snapshot {
+        let taken = newest.iter().map(|picture| picture.taken).min_by_key(|taken| taken.elapsed).unwrap_or_else(now);
+        Snapshot {
+            taken: taken.wall,
+            taken_elapsed: taken.elapsed,
+            stale_after: u64::try_from(self.stale_after.as_millis()).unwrap_or(u64::MAX),
+            lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
+            gateways: newest.iter().map(|picture| picture.gateway.clone()).collect(),
+            channels: telling.channels.borrow().clone(),
+            day: *telling.day.borrow(),
+            page: self.page.clone(),
+            notices: Vec::new(),
+        }
     }
 }

@@ -168,6 +168,12 @@ impl History {
         self.read_only
     }
 
+    /// Whether it outlives the process.
+    #[must_use]
+    pub fn is_on_disk(&self) -> bool {
+        self.lock().path().is_some_and(|path| !path.is_empty())
+    }
+
     /// A history that ends with the process.
     pub fn in_memory() -> Result<Self, HistoryError> {
         Self::new(memory()?, None)

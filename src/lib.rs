@@ -12,7 +12,9 @@ pub mod control;
 pub mod drill;
 pub mod engine;
 pub mod evidence;
+pub mod guard;
 pub mod history;
+pub mod metrics;
 pub mod platform;
 pub mod probe;
 pub mod redact;
@@ -23,3 +25,4 @@ pub mod supervisor;
 pub mod text;
 #[cfg(feature = "tray")]
 pub mod tray;
+pub mod web;

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod desktop;
 pub mod http;
 pub mod keychain;
+pub mod listener;
 pub mod port;
 pub mod private;
 pub mod process;

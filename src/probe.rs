@@ -17,6 +17,7 @@ use http::HttpProbe;
 use intent::IntentProbe;
 use port::Holder;
 
+use crate::guard::ConfigGuard;
 use crate::platform::process::{own_uid, tree};
 use crate::service::identity::{confirm, key};
 use crate::service::{GatewaySetup, Service};
@@ -43,17 +44,24 @@ pub struct Prober {
     dependencies: Dependencies,
     activity: ActivityProbe,
     intent: IntentProbe,
+    guard: ConfigGuard,
     port: u16,
 }
 
 impl Prober {
-    /// A prober of the gateway of this setup.
-    pub fn new(setup: &GatewaySetup, needs: Needs, limits: ProbeLimits) -> Result<Self, reqwest::Error> {
+    /// A prober of the gateway of this setup, whose configuration `guard` guards.
+    pub fn new(
+        setup: &GatewaySetup,
+        needs: Needs,
+        guard: ConfigGuard,
+        limits: ProbeLimits,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             http: HttpProbe::new(setup.port, limits.connect_timeout, limits.timeout)?,
             dependencies: Dependencies::new(needs, setup.clone()),
             activity: ActivityProbe::new(setup.clone(), limits.activity_interval),
             intent: IntentProbe::new(setup),
+            guard,
             port: setup.port,
         })
     }
@@ -67,7 +75,7 @@ impl Prober {
     /// One round: the endpoints and the service side by side, then what they leave in question. `inquiry`: whether the
     /// gateway may be asked about its work, beside.
     pub async fn round(&self, service: &Arc<Service>, began: Moment, inquiry: Inquiry) -> Observation {
-        let (answers, report) = tokio::join!(self.http.ask(), service.observe());
+        let (answers, report, config) = tokio::join!(self.http.ask(), service.observe(), self.guard.look());
         let process = match &report.process {
             Some(identity) => process::state(identity),
             None if matches!(report.state, ServiceState::Unknown(_)) => ProcessState::Unknown,
@@ -75,7 +83,7 @@ impl Prober {
         };
         let port = self.port_owner(&answers.health, &process).await;
         let answers_well = answers.health.body().is_some_and(|health| health.live);
-        let surroundings = self.dependencies.known(match (answers_well, &process) {
+        let dependencies = self.dependencies.known(match (answers_well, &process) {
             (true, _) => Gateway::Answers,
             (false, ProcessState::Running { .. }) => Gateway::Silent,
             (false, ProcessState::Gone | ProcessState::Unknown) => Gateway::Gone,
@@ -103,10 +111,11 @@ impl Prober {
             memory: usage.map(|usage| usage.memory),
             processor: usage.and_then(|usage| usage.processor),
             open_files: usage.and_then(|usage| usage.open_files),
-            dependencies: surroundings.states,
-            config_stamp: surroundings.config_stamp,
+            dependencies,
+            config_stamp: config.stamp,
+            config_edited: config.edited,
+            config: config.standing,
             intent,
-            ..Observation::nothing(began)
         }
     }
 

@@ -35,6 +35,8 @@ pub enum UserAction {
         /// Where the receipts go, if somebody waits for them.
         reply: Option<oneshot::Sender<Vec<Receipt>>>,
     },
+    /// Open the status page with the system's browser.
+    OpenPage,
     /// Put a description of the current state, free of secrets, on the clipboard.
     CopyDiagnostics,
     /// Start Lifeguard at login, or no longer.

@@ -11,6 +11,7 @@ pub mod command;
 pub mod discovery;
 pub mod docker;
 pub mod identity;
+pub mod keeper;
 pub mod launchd;
 pub mod openclaw;
 pub mod setup;

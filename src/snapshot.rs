@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::supervisor::configuration::ConfigChange;
+use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::trend::Leak;
@@ -26,9 +28,26 @@ pub struct Snapshot {
     pub gateways: Vec<GatewaySnapshot>,
     /// The alert channels.
     pub channels: Vec<ChannelSnapshot>,
+    /// The last 24 h of all gateways; `None` until it is counted.
+    #[serde(default)]
+    pub day: Option<DaySnapshot>,
+    /// Address of the status page, if there is one.
+    #[serde(default)]
+    pub page: Option<String>,
     /// What the person should know of Lifeguard itself, ready to be read: what the self-check found.
     #[serde(default)]
     pub notices: Vec<String>,
+}
+
+/// What happened in the last 24 h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DaySnapshot {
+    /// Outages.
+    pub outages: u32,
+    /// How long they lasted together, in milliseconds.
+    pub downtime: u64,
+    /// How many of them are not over.
+    pub open: u32,
 }
 
 /// One gateway.
@@ -84,11 +103,17 @@ pub struct GatewaySnapshot {
     pub last_incident: Option<IncidentSummary>,
     /// Hands off.
     pub pause: Option<PauseSnapshot>,
+    /// What it needs besides itself, and what is known to be the matter with it.
+    #[serde(default)]
+    pub needs: Vec<DependencyState>,
     /// Where the gateway's log is, if it is known.
     pub log: Option<std::path::PathBuf>,
     /// The folder with the evidence of its newest incident, if any was stored.
     #[serde(default)]
     pub evidence: Option<std::path::PathBuf>,
+    /// What was changed in OpenClaw's configuration since it was last good; `None` if nothing was, or nobody knows.
+    #[serde(default)]
+    pub config_change: Option<ConfigChange>,
     /// Something about Lifeguard itself that the person should know, ready to be read (state folder read-only, …).
     pub notice: Option<String>,
 }
@@ -126,7 +151,7 @@ pub struct PauseSnapshot {
 }
 
 /// One alert channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelSnapshot {
     /// `discord`, `native`.
     pub name: String,
@@ -134,6 +159,15 @@ pub struct ChannelSnapshot {
     pub last_delivery: Option<DeliverySnapshot>,
     /// What is wrong with the channel now, ready to be read and free of secrets.
     pub problem: Option<String>,
+    /// Alerts that wait to be delivered.
+    #[serde(default)]
+    pub waiting: u64,
+    /// Attempts that were confirmed, since Lifeguard began.
+    #[serde(default)]
+    pub delivered: u64,
+    /// Attempts that failed, since Lifeguard began.
+    #[serde(default)]
+    pub failed: u64,
 }
 
 /// A delivery that the receiving side confirmed.

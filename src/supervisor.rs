@@ -16,6 +16,7 @@ pub mod activity;
 mod asked;
 pub mod backoff;
 pub mod breaker;
+pub mod configuration;
 pub mod counter;
 pub mod dependency;
 pub mod event;
@@ -31,6 +32,7 @@ pub mod observation;
 pub mod outage;
 pub mod policy;
 pub mod remedy;
+pub mod report;
 pub mod state;
 pub mod telling;
 pub mod trend;
@@ -40,6 +42,7 @@ pub mod weighing;
 
 use std::time::Duration;
 
+use configuration::ConfigStanding;
 use dependency::DependencyState;
 use event::{Action, Event};
 use judge::{Context, judge};
@@ -64,7 +67,6 @@ const INHERITED_PATIENCE: Duration = Duration::from_secs(15);
 
 /// The core of one gateway.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts, each asked by its name")]
 pub struct Supervisor {
     policy: Policy,
     state: State,
@@ -109,7 +111,8 @@ pub struct Supervisor {
     /// What the gateway needs and lacks.
     obstacles: Vec<DependencyState>,
     means: Means,
-    config_changed: bool,
+    /// How OpenClaw's configuration compares to the one that was last good.
+    config: ConfigStanding,
     /// The memory of this generation; the state has it as it was saved last.
     memory: MemoryTrend,
     /// Pieces of work that are in flight, where the gateway says so.
@@ -152,7 +155,7 @@ impl Supervisor {
             exit: None,
             obstacles: Vec::new(),
             means: Means::default(),
-            config_changed: false,
+            config: ConfigStanding::Unknown,
             memory: MemoryTrend::default(),
             in_flight: None,
             leftover: None,

@@ -10,7 +10,9 @@ pub mod config;
 pub mod dependency;
 mod login_item;
 pub mod menu;
+pub mod page;
 pub mod problem;
+pub mod report;
 pub mod ticker;
 pub mod words;
 

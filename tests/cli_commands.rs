@@ -91,19 +91,19 @@ fn help_of_every_command_in_english() {
     Usage: lifeguard [OPTIONS] [COMMAND]
 
     Commands:
-      watch       Watch and heal without a menu-bar icon
-      status      Show how the gateway is
-      restart     Restart the gateway and wait for the outcome
-      stop        Stop the gateway; it stays stopped until somebody starts it
-      reset       Set the crash counter to zero and close the breaker
-      pause       Hands off for a while: look, but do not heal
-      resume      End of the pause
-      logs        Show a log
-      incidents   List the evidence that was stored of incidents
-      check       Check that everything will work when it is needed
-      alerts      Alerts
-      login-item  Start Lifeguard at login
-      demo        Try everything on a practice gateway
+      watch         Watch and heal without a menu-bar icon
+      status        Show how the gateway is
+      restart       Restart the gateway and wait for the outcome
+      stop          Stop the gateway; it stays stopped until somebody starts it
+      reset         Set the crash counter to zero and close the breaker
+      pause         Hands off for a while: look, but do not heal
+      resume        End of the pause
+      logs          Show a log
+      incidents     List the evidence that was stored of incidents
+      config-guard  List the copies of OpenClaw's configuration that were good
+      alerts        Alerts
+      login-item    Start Lifeguard at login
+      demo          Try everything on a practice gateway
 
     Options:
           --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
@@ -277,19 +277,19 @@ fn help_in_korean() {
     사용법: lifeguard [OPTIONS] [COMMAND]
 
     명령:
-      watch       메뉴 막대 아이콘 없이 감시하고 복구
-      status      게이트웨이 상태 표시
-      restart     게이트웨이를 재시작하고 결과를 기다림
-      stop        게이트웨이를 중지. 다시 시작할 때까지 중지 상태 유지
-      reset       충돌 횟수를 0으로 하고 차단기를 닫음
-      pause       일시 중지: 확인만 하고 복구하지 않음
-      resume      일시 중지 해제
-      logs        로그 표시
-      incidents   장애 때 저장된 증거 목록
-      check       필요할 때 모두 제대로 동작할지 점검
-      alerts      알림
-      login-item  로그인할 때 Lifeguard 시작
-      demo        연습용 게이트웨이로 모든 기능 체험
+      watch         메뉴 막대 아이콘 없이 감시하고 복구
+      status        게이트웨이 상태 표시
+      restart       게이트웨이를 재시작하고 결과를 기다림
+      stop          게이트웨이를 중지. 다시 시작할 때까지 중지 상태 유지
+      reset         충돌 횟수를 0으로 하고 차단기를 닫음
+      pause         일시 중지: 확인만 하고 복구하지 않음
+      resume        일시 중지 해제
+      logs          로그 표시
+      incidents     장애 때 저장된 증거 목록
+      config-guard  정상이던 OpenClaw 설정의 사본 목록
+      alerts        알림
+      login-item    로그인할 때 Lifeguard 시작
+      demo          연습용 게이트웨이로 모든 기능 체험
 
     옵션:
           --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]

@@ -342,6 +342,7 @@ fn the_json_keeps_its_shape() {
           "pause": null,
           "log": null,
           "evidence": null,
+          "config_change": null,
           "notice": null
         }
       ],

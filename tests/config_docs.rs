@@ -14,7 +14,7 @@ use lifeguard::text::config::ConfigProblem;
 const DOCUMENT: &str = include_str!("../docs/config.md");
 
 /// Each heading of the document, and how its table is opened in the file.
-const SECTIONS: [(&str, &str); 16] = [
+const SECTIONS: [(&str, &str); 18] = [
     ("## At the top", ""),
     ("## `[[gateway]]`", "[[gateway]]\n"),
     ("### `[gateway.needs]`", "[[gateway]]\n[gateway.needs]\n"),
@@ -28,7 +28,9 @@ const SECTIONS: [(&str, &str); 16] = [
     ("### `[alerts.telegram]`", "[alerts.telegram]\n"),
     ("### `[alerts.ntfy]`", "[alerts.ntfy]\n"),
     ("### `[alerts.webhook]`", "[alerts.webhook]\n"),
+    ("### `[alerts.report]`", "[alerts.report]\n"),
     ("## `[deadman]`", "[deadman]\n"),
+    ("## `[web]`", "[web]\n"),
     ("## `[history]`", "[history]\n"),
     ("## `[tray]`", "[tray]\n"),
 ];

@@ -154,6 +154,8 @@ mod tests {
             lifeguard_version: String::new(),
             gateways: Vec::new(),
             channels: Vec::new(),
+            day: None,
+            page: None,
             notices: Vec::new(),
         };
         assert_eq!(Scene::of(&picture, 20_000).steady, Some(Ping::Success));

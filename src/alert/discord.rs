@@ -1,12 +1,14 @@
 //! Discord: one message per incident, created once and edited as it moves, confirmed by what comes back.
 
+use jiff::tz::TimeZone;
 use reqwest::Method;
 use serde::Deserialize;
 
 use super::channel::{Confirmed, Dispatch, Failure, Form};
 use super::redact::one_line;
-use super::remote::{Answer, Recipient, Request};
+use super::remote::{Answer, Attachment, Recipient, Request};
 use super::secret::SecretUrl;
+use crate::supervisor::event::AlertKind;
 use crate::text::Language;
 use crate::text::problem::{Problem, RemoteProblem};
 
@@ -51,13 +53,19 @@ impl Recipient for Discord {
     fn request(&self, dispatch: &Dispatch<'_>) -> Request {
         let context =
             embed::Context { language: self.language, username: self.settings.username.as_deref(), host: &self.host };
-        let message = embed::Message::new(dispatch, context);
+        let mut message = embed::Message::new(dispatch, context);
         let mut url = self.settings.url.expose().clone();
         match dispatch.form {
             Form::New => {
                 // Without it Discord answers before the message exists: nothing would be confirmed.
                 url.query_pairs_mut().append_pair("wait", "true");
-                Request::json(Method::POST, url, &message)
+                match chart(dispatch) {
+                    Some(chart) => {
+                        message.show(chart.name);
+                        Request::with_file(Method::POST, url, &message, &chart)
+                    }
+                    None => Request::json(Method::POST, url, &message),
+                }
             }
             Form::Edit(reference) => {
                 // An https address can always be a base.
@@ -71,6 +79,18 @@ impl Recipient for Discord {
 
     fn judge(&self, dispatch: &Dispatch<'_>, answer: &Answer) -> Result<Confirmed, Failure> {
         judge(dispatch.form, answer)
+    }
+}
+
+/// The picture that goes with a report. A report without one is better than none.
+fn chart(dispatch: &Dispatch<'_>) -> Option<Attachment> {
+    let AlertKind::Report(report) = &dispatch.alert.alert.kind else { return None };
+    match super::chart::png(report, &TimeZone::system()) {
+        Ok(bytes) => Some(Attachment { name: "chart.png", media: "image/png", bytes }),
+        Err(error) => {
+            tracing::warn!(%error, "a report goes without its picture");
+            None
+        }
     }
 }
 

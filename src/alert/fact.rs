@@ -44,13 +44,15 @@ pub fn facts(alert: &GatewayAlert, host: &str, language: Language) -> Vec<Fact> 
     let (verdict, next) = match &alert.alert.kind {
         AlertKind::Down { verdict, next_at, .. } => (Some(verdict), *next_at),
         AlertKind::SafeMode { verdict, next_trial_at } => (Some(verdict), Some(*next_trial_at)),
-        AlertKind::Degraded { verdict } | AlertKind::Blocked { verdict, .. } | AlertKind::Progress { verdict, .. } => {
-            (Some(verdict), None)
-        }
+        AlertKind::Degraded { verdict }
+        | AlertKind::Blocked { verdict, .. }
+        | AlertKind::ConfigSuspect { verdict, .. }
+        | AlertKind::Progress { verdict, .. } => (Some(verdict), None),
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => (None, None),
     };
     let recovered = matches!(alert.alert.kind, AlertKind::Recovered { .. });

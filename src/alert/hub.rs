@@ -20,7 +20,7 @@ use super::{AlertSettings, GatewayAlert};
 use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
 use crate::request::{Receipt, UserAction};
-use crate::snapshot::{ChannelSnapshot, DeliverySnapshot};
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::moment::Moment;
 use crate::text::problem::Problem;
@@ -56,6 +56,7 @@ impl AlertHub {
             lanes: hub.lanes.into(),
             history: hub.history,
             channels: hub.channels,
+            day: Arc::new(watch::Sender::new(None)),
             language: hub.settings.language,
         }
     }
@@ -92,7 +93,13 @@ impl Starting {
         });
         let last_delivery = last_delivery.map(|(at, kind)| DeliverySnapshot { at, kind });
         self.channels.send_modify(|channels| {
-            channels.push(ChannelSnapshot { name: name.to_owned(), last_delivery, problem: None });
+            let waiting = count(ledger.waiting());
+            channels.push(ChannelSnapshot {
+                name: name.to_owned(),
+                last_delivery,
+                waiting,
+                ..ChannelSnapshot::default()
+            });
         });
         let queue = Arc::new(Queue { name, ledger: Mutex::new(ledger), news: Notify::new() });
         let (wishes, inbox) = mpsc::channel(WISHES);
@@ -116,6 +123,7 @@ pub struct AlertHandle {
     lanes: Arc<[LaneHandle]>,
     history: Arc<History>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
+    day: Arc<watch::Sender<Option<DaySnapshot>>>,
     language: Language,
 }
 
@@ -152,6 +160,11 @@ impl AlertHandle {
         for lane in self.lanes.iter() {
             lane.queue.news.notify_one();
         }
+        let waiting: Vec<_> = books.iter().map(|ledger| count(ledger.waiting())).collect();
+        drop(books);
+        self.channels.send_modify(|channels| {
+            channels.iter_mut().zip(waiting).for_each(|(shown, waiting)| shown.waiting = waiting);
+        });
         stored
     }
 
@@ -187,6 +200,17 @@ impl AlertHandle {
     #[must_use]
     pub fn channels(&self) -> watch::Receiver<Vec<ChannelSnapshot>> {
         self.channels.subscribe()
+    }
+
+    /// What happened in the last 24 h, as views show it.
+    #[must_use]
+    pub fn day(&self) -> watch::Receiver<Option<DaySnapshot>> {
+        self.day.subscribe()
+    }
+
+    /// Renews what views show of the last 24 h.
+    pub fn show_day(&self, day: DaySnapshot) {
+        self.day.send_if_modified(|shown| shown.replace(day) != Some(day));
     }
 
     /// For the moment of quitting: tries once more to deliver what waits, and leaves no button behind that nobody
@@ -331,7 +355,16 @@ impl<C: Channel> Lane<C> {
             now: clock::wall(),
         };
         let result = self.deliver(&dispatch).await;
-        self.queue.ledger().conclude(errand, &result, now(), fastrand::f64())
+        let mut ledger = self.queue.ledger();
+        let goes_on = ledger.conclude(errand, &result, now(), fastrand::f64());
+        let waiting = count(ledger.waiting());
+        drop(ledger);
+        self.channels.send_modify(|channels| {
+            if let Some(shown) = channels.get_mut(self.place) {
+                shown.waiting = waiting;
+            }
+        });
+        goes_on
     }
 
     async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
@@ -360,7 +393,10 @@ impl<C: Channel> Lane<C> {
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
                 if let Some(kind) = delivered {
+                    shown.delivered += 1;
                     shown.last_delivery = Some(DeliverySnapshot { at: clock::wall(), kind: kind.to_owned() });
+                } else if problem.is_some() {
+                    shown.failed += 1;
                 }
                 shown.problem = problem.map(|problem| problem.say(self.language));
             }
@@ -370,6 +406,10 @@ impl<C: Channel> Lane<C> {
 
 fn now() -> Moment {
     Moment { awake: clock::awake(), elapsed: clock::elapsed(), wall: clock::wall() }
+}
+
+fn count(waiting: usize) -> u64 {
+    u64::try_from(waiting).unwrap_or(u64::MAX)
 }
 
 fn sleep(until: Option<i64>) -> Duration {

@@ -323,6 +323,7 @@ impl Ledger {
             AlertKind::Progress { .. }
                 | AlertKind::SafeMode { .. }
                 | AlertKind::Blocked { .. }
+                | AlertKind::ConfigSuspect { .. }
                 | AlertKind::Recovered { .. }
         );
         let has_message = |plan: &Plan| self.message_of(alert).is_some() || plan.outbox.has_outage(alert);

@@ -94,8 +94,9 @@ impl Channel for Native {
         "native"
     }
 
-    fn wants(_: &GatewayAlert) -> bool {
-        true
+    /// A report is in the menu, and on the channels that are read elsewhere.
+    fn wants(alert: &GatewayAlert) -> bool {
+        !matches!(alert.alert.kind, AlertKind::Report(_))
     }
 
     async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
@@ -223,7 +224,7 @@ impl Attendant {
         tracing::info!(gateway = shown.gateway, button = ?press.button, "a notification's button was pressed");
         match press.button {
             Button::OpenLog => self.open_log(&press, shown).await,
-            Button::Restart | Button::Start | Button::Pause => self.command(&press, shown).await,
+            Button::Restart | Button::Start | Button::Pause | Button::RollBack => self.command(&press, shown).await,
         }
     }
 
@@ -238,11 +239,11 @@ impl Attendant {
     }
 
     async fn command(&self, press: &Press, shown: Shown) {
-        let restarts = matches!(press.button, Button::Restart | Button::Start);
-        let command = if restarts {
-            Command::Restart { force: false }
-        } else {
-            Command::Pause { until: Some(clock::wall().saturating_add(3_600_000)) }
+        let restarts = matches!(press.button, Button::Restart | Button::Start | Button::RollBack);
+        let command = match press.button {
+            Button::Restart | Button::Start => Command::Restart { force: false },
+            Button::RollBack => Command::RollBack,
+            Button::Pause | Button::OpenLog => Command::Pause { until: Some(clock::wall().saturating_add(3_600_000)) },
         };
         let working = Pressed::Working(press.button);
         let Some(version) = self.tell(press, &shown, shown.version, &working).await else { return };

@@ -55,7 +55,7 @@ struct Publication<'a> {
 /// From 1 (no sound) to 5 (goes on ringing).
 fn priority(kind: &AlertKind) -> u8 {
     match (kind, kind.level()) {
-        (AlertKind::SafeMode { .. } | AlertKind::Blocked { .. }, _) => 5,
+        (AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } | AlertKind::ConfigSuspect { .. }, _) => 5,
         (_, Level::Critical) => 4,
         (_, Level::Warning | Level::Info) => 3,
         (_, Level::Success) => 2,

@@ -76,6 +76,7 @@ impl Entry {
                 | AlertKind::Degraded { .. }
                 | AlertKind::SafeMode { .. }
                 | AlertKind::Blocked { .. }
+                | AlertKind::ConfigSuspect { .. }
         );
         outage && !self.edit
     }

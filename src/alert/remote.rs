@@ -65,6 +65,44 @@ impl Request {
     }
 }
 
+/// A file that goes with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its name, of letters, digits and dots.
+    pub name: &'static str,
+    /// Its media type.
+    pub media: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+impl Request {
+    /// A request with a JSON body and a file, as `multipart/form-data`: the JSON is the part `payload_json`, the file
+    /// `files[0]`.
+    #[must_use]
+    pub fn with_file(method: Method, url: Url, body: &impl serde::Serialize, file: &Attachment) -> Self {
+        let json = Self::json(method, url, body);
+        // Random, and longer than anything that could be in a picture by accident.
+        let boundary = format!("lifeguard-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+        let mut body = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"payload_json\"\r\nContent-Type: application/json\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend(json.body);
+        body.extend(
+            format!(
+                "\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"files[0]\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
+                file.name, file.media
+            )
+            .into_bytes(),
+        );
+        body.extend(&file.bytes);
+        body.extend(format!("\r\n--{boundary}--\r\n").into_bytes());
+        let headers = vec![("content-type", format!("multipart/form-data; boundary={boundary}"))];
+        Self { headers, body, ..json }
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct Answer {

@@ -3,10 +3,11 @@
 //! | kind | rule |
 //! | --- | --- |
 //! | `down`, `degraded` | once per incident; within the cooldown of its kind (and gateway) it is *held*, not lost: told when the cooldown ends, unless the incident is over by then |
-//! | `safe_mode`, `blocked` | always told, at once; they stand for a `down` that is still held |
+//! | `safe_mode`, `blocked`, `config_suspect` | always told, at once; they stand for a `down` that is still held |
 //! | `recovered` | once per incident, at once, if this channel was told anything of the incident; of an incident that began before Lifeguard started, too |
 //! | `progress` | only where a message can change: on what this channel was told of the incident |
 //! | `restart_finished`, `test` | always told: somebody asked |
+//! | `daily`, `weekly` | always told: they are due once |
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -137,10 +138,11 @@ impl Router {
     pub fn admit(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
         match &alert.alert.kind {
             AlertKind::Test
+            | AlertKind::Report(_)
             | AlertKind::RestartFinished { .. }
             | AlertKind::Memory { .. }
             | AlertKind::Renewed { .. } => Decision::Tell,
-            AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => {
+            AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } | AlertKind::ConfigSuspect { .. } => {
                 self.release(alert);
                 if let Some(known) = self.know(alert) {
                     known.told = Told::Escalated;

@@ -2,11 +2,13 @@
 
 use crate::alert::GatewayAlert;
 use crate::alert::channel::{Dispatch, Form};
+use crate::supervisor::configuration::{Alteration, ConfigChange};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
+use crate::supervisor::report::{Course, GatewayReport, Period, Report};
 use crate::supervisor::trend::{Leak, MemoryLevel};
-use crate::supervisor::verdict::Verdict;
+use crate::supervisor::verdict::{Health, Verdict};
 
 /// 2026-11-22T14:03:22Z.
 pub(super) const AT: i64 = 1_795_356_202_000;
@@ -68,6 +70,17 @@ pub(super) fn blocked(incident: u64) -> GatewayAlert {
     alert(Some(incident), AlertKind::Blocked { verdict, waits_for: Vec::new() })
 }
 
+pub(super) fn config_suspect(incident: u64) -> GatewayAlert {
+    let settings = ["+ gateway.bogus = true", "~ gateway.port: 18789 → 18790"].map(str::to_owned).to_vec();
+    let change = ConfigChange { good: AT - 3_600_000, alteration: Alteration::Settings(settings) };
+    alert(Some(incident), AlertKind::ConfigSuspect { verdict: Verdict::Refuses, change, rolls_back: false })
+}
+
+pub(super) fn config_rolled_back(incident: u64) -> GatewayAlert {
+    let change = ConfigChange { good: AT - 3_600_000, alteration: Alteration::Broken { line: 3, column: 14 } };
+    alert(Some(incident), AlertKind::ConfigSuspect { verdict: Verdict::Refuses, change, rolls_back: true })
+}
+
 pub(super) fn recovered(incident: u64) -> GatewayAlert {
     alert(Some(incident), AlertKind::Recovered { downtime: 42_000, attempts: 1, fixed_by: Some(Rung::Start) })
 }
@@ -97,6 +110,45 @@ pub(super) fn renewed() -> GatewayAlert {
     alert(None, AlertKind::Renewed { before: 2_700_000_000 })
 }
 
+/// A day with an outage of a quarter of an hour, and memory that grows.
+pub(super) fn daily() -> Report {
+    let outage = |place: usize| (200..203).contains(&place);
+    let healths = (0..288_usize).map(|place| match place {
+        0..=20 => None,
+        203 => Some(Health::Healing),
+        120..=129 => Some(Health::Degraded),
+        _ if outage(place) => Some(Health::Down),
+        _ => Some(Health::Healthy),
+    });
+    let memory = (0..288_u32).map(|place| match place {
+        0..=20 | 200..=203 => None,
+        204.. => Some(690 + (place - 204) / 2 + place % 7),
+        _ => Some(700 + place * 3 + place % 11 * 4),
+    });
+    Report {
+        period: Period::Day,
+        to: AT,
+        gateways: vec![GatewayReport {
+            name: "gateway".to_owned(),
+            watched: 80_100_000,
+            up: 79_200_000,
+            down: 900_000,
+            outages: 1,
+            open: 0,
+            downtime: 900_000,
+            longest: recovered(7).alert.incident,
+            attempts: 2,
+            asked: 0,
+            memory: Some(1_375_731_712),
+            course: Course { healths: healths.collect(), memory: memory.collect(), limits: vec![1536, 2560] },
+        }],
+    }
+}
+
+pub(super) fn report() -> GatewayAlert {
+    alert(None, AlertKind::Report(Box::new(daily())))
+}
+
 pub(super) fn test() -> GatewayAlert {
     alert(None, AlertKind::Test)
 }
@@ -110,6 +162,8 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("progress", progress(7)),
         ("safe_mode", safe_mode(7)),
         ("blocked", blocked(7)),
+        ("config_suspect", config_suspect(7)),
+        ("config_suspect, rolled back", config_rolled_back(7)),
         ("recovered", recovered(7)),
         ("recovered by itself", recovered_by_itself(7)),
         ("restart_finished", restart_finished()),
@@ -117,6 +171,7 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("memory", memory()),
         ("memory, a leak", leak()),
         ("renewed", renewed()),
+        ("report", report()),
         ("test", test()),
     ]
 }

@@ -7,16 +7,18 @@ use tracing::info;
 
 use super::Setting;
 use crate::config::discovery::{DiscoveredGateway, discover};
-use crate::config::{GatewayConfig, MEGABYTE, ServiceChoice};
+use crate::config::{ConfigGuardChoice, GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::evidence::EvidenceStore;
+use crate::guard::ConfigGuard;
 use crate::history::History;
 use crate::probe::ProbeLimits;
 use crate::probe::dependency::Needs;
 use crate::service::{GatewaySetup, Kind};
 use crate::supervisor::policy::Manager;
 use crate::supervisor::state::{Pause, State};
+use crate::web::{Limits, WebSettings};
 
 /// Every gateway of the configuration, its kind of service found out and its state loaded.
 pub(super) async fn gateways(setting: &Setting<'_>, history: &Arc<History>) -> Vec<GatewaySpec> {
@@ -59,6 +61,9 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
     }
     let kind = Box::pin(crate::service::discover(&setup)).await;
     let probe = &setting.config.probe;
+    // Lifeguard does not put back what the person may not have wanted to be guarded.
+    let keeps = setting.config.heal.config_guard != ConfigGuardChoice::Off && setting.notice.is_none();
+    let guard = ConfigGuard::new(&setting.paths.state_dir, &kept_as, &setup.config_path, keeps);
     GatewaySpec {
         name: found.name,
         practice: gateway.practice,
@@ -66,6 +71,7 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         kind,
         policy: setting.config.policy(Manager::Ourselves),
         needs: needs(gateway),
+        guard,
         start_docker: gateway.needs.docker && gateway.needs.start_docker,
         limits: ProbeLimits {
             connect_timeout: probe.connect_timeout,
@@ -113,4 +119,19 @@ pub(super) fn setup(setting: &Setting<'_>, gateway: &GatewayConfig, found: &Disc
         ServiceChoice::Launchd => Some(Kind::Launchd),
     };
     setup
+}
+
+/// What the status page shows.
+pub(super) fn web(setting: &Setting<'_>) -> WebSettings {
+    let policy = setting.config.policy(Manager::Ourselves);
+    WebSettings {
+        language: setting.language,
+        state_dir: setting.paths.state_dir.clone(),
+        limits: Limits {
+            slow: u64::try_from(policy.slow_answer.as_micros()).unwrap_or(u64::MAX),
+            warning: policy.memory.warning,
+            critical: policy.memory.critical,
+            limit: policy.memory.limit,
+        },
+    }
 }

@@ -7,12 +7,17 @@ use crate::alert::discord::DiscordSettings;
 use crate::alert::native::NativeSettings;
 use crate::alert::ntfy::NtfySettings;
 use crate::alert::outbox::Pace;
+use crate::alert::report::Subject;
+use crate::alert::report::reporter::ReportSettings;
+use crate::alert::report::schedule::Schedule;
 use crate::alert::secret::SecretUrl;
 use crate::alert::slack::SlackSettings;
 use crate::alert::source::Source;
 use crate::alert::telegram::TelegramSettings;
 use crate::alert::webhook::{SigningKey, WebhookSettings};
+use crate::config::MEGABYTE;
 use crate::config::secret::{fetch, keychain_name};
+use crate::engine::GatewaySpec;
 use crate::redact::secret::Secret;
 use crate::text::config::PlaceProblem;
 use crate::text::problem::Problem;
@@ -55,6 +60,21 @@ pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
         critical_cooldown: alerts.critical_cooldown,
         pace: Pace::default(),
     })
+}
+
+/// What is reported, and when.
+pub(super) fn reports(setting: &Setting<'_>, specs: &[GatewaySpec]) -> ReportSettings {
+    let (report, memory) = (&setting.config.alerts.report, &setting.config.memory);
+    let limits = [memory.warning_megabytes, memory.limit_megabytes].map(|size| size.saturating_mul(MEGABYTE));
+    let subject = |spec: &GatewaySpec| Subject {
+        name: spec.name.clone(),
+        kept_as: spec.store.name().to_owned(),
+        limits: limits.to_vec(),
+    };
+    ReportSettings {
+        subjects: specs.iter().map(subject).collect(),
+        schedule: Schedule { daily: report.daily, weekly: report.weekly, time: report.weekly_time },
+    }
 }
 
 /// The dead-man's switch, if one is wanted.

@@ -25,6 +25,8 @@ pub async fn look(setting: &Setting<'_>) -> Result<Snapshot, AppError> {
         lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
         gateways,
         channels: Vec::new(),
+        day: None,
+        page: None,
         notices: Vec::new(),
     })
 }

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use super::AppError;
 use crate::config::paths::Paths;
-use crate::config::{Config, GatewayConfig, ServiceChoice};
+use crate::config::{Config, GatewayConfig, ServiceChoice, WebConfig};
 use crate::drill::practice::write_config;
 use crate::platform::process::{Signal, identify, signal};
 use crate::service::identity::confirm;
@@ -44,7 +44,9 @@ pub(super) fn config(config: &Config, paths: &Paths) -> Result<Config, AppError>
         practice: true,
         ..GatewayConfig::default()
     };
-    Ok(Config { gateways: vec![gateway], ..config.clone() })
+    // The usual port is for the person's own gateways.
+    let web = WebConfig { port: 0, ..config.web.clone() };
+    Ok(Config { gateways: vec![gateway], web, ..config.clone() })
 }
 
 fn port(state_dir: &Path) -> std::io::Result<u16> {

@@ -12,16 +12,19 @@ use tracing::{error, info, warn};
 use super::board::Board;
 use super::diagnostics::diagnostics;
 use super::{AppError, KeptSetting, Setting, assemble, channels, check, practice};
+use crate::alert::report::reporter;
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
 use crate::control::server::ControlSocket;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Books, Engine, GatewaySpec};
 use crate::history::History;
 use crate::history::recorder::Recorder;
+use crate::metrics::Metrics;
 use crate::platform::boot_id;
 use crate::platform::desktop::{clipboard, login_item, open};
 use crate::request::UserAction;
 use crate::snapshot::{GatewaySnapshot, Snapshot};
+use crate::web::WebServer;
 
 /// Wishes that may wait; a person asks seldom.
 const WISHES: usize = 64;
@@ -71,25 +74,41 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let (actions, wishes) = mpsc::channel(WISHES);
     let opened = History::open(&setting.paths.state_dir, boot_id(), engine::now())?;
     let history = Arc::new(opened.history);
+    let opened_on_disk = history.is_on_disk();
     let alerts = AlertHub::start(channels::alerts(setting)?, Arc::clone(&history), actions.clone());
     let deadman = channels::deadman(setting)?;
     let mut specs = assemble::gateways(setting, &history).await;
     if let Some(problem) = opened.problem.map(|problem| problem.to_string()) {
         error!("{problem}");
-        for spec in &mut specs {
-            spec.notice =
-                Some(spec.notice.take().map_or_else(|| problem.clone(), |notice| format!("{notice} · {problem}")));
-        }
+        add_notice(&mut specs, &problem);
     }
+    let web = open_web(setting, &mut specs).await;
     let practice = specs.iter().any(|spec| spec.practice);
+    let reports = channels::reports(setting, &specs);
     let limit = setting.config.history.limit_megabytes.saturating_mul(MEGABYTE);
-    let recorder = Arc::new(Recorder::open(history, limit)?);
-    let engine = Engine::start(specs, &alerts, recorder)?;
+    let recorder = Arc::new(Recorder::open(Arc::clone(&history), limit)?);
+    let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
+    let metrics = Arc::clone(&books.metrics);
+    let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url))?;
     let board = Board::start(engine.snapshots());
     let snapshots = board.snapshots();
     // A demo's gateway is not the person's.
     if !practice {
         tokio::spawn(check::rounds(KeptSetting::of(setting), board));
+    }
+    if let Some(web) = web {
+        // The page reads beside the writer and never makes it wait.
+        let past = if opened_on_disk {
+            Arc::new(History::look(&setting.paths.state_dir, boot_id())?)
+        } else {
+            Arc::clone(&history)
+        };
+        let serving = web.serve(assemble::web(setting), snapshots.clone(), past, metrics, std::future::pending());
+        tokio::spawn(async move {
+            if let Err(error) = serving.await {
+                error!(%error, "the status page broke; it is gone until Lifeguard is restarted");
+            }
+        });
     }
     if let Some(settings) = deadman {
         let pictures = snapshots.clone();
@@ -99,6 +118,7 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
             }
         });
     }
+    tokio::spawn(reporter::run(reports, history, alerts.clone(), snapshots.clone()));
     let (stop_socket, stopped) = oneshot::channel::<()>();
     let serving = socket.serve(snapshots.clone(), actions.clone(), async {
         // An error means that the sender was dropped: the app is ending.
@@ -119,6 +139,33 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
         }
     });
     Ok(Running { snapshots, actions, task })
+}
+
+/// Opens the port of the status page. If that cannot be, it is said, and everything else works.
+async fn open_web(setting: &Setting<'_>, specs: &mut [GatewaySpec]) -> Option<WebServer> {
+    let web = &setting.config.web;
+    if !web.enabled {
+        return None;
+    }
+    match WebServer::bind(web.port).await {
+        Ok(server) => {
+            info!(url = server.url(), "status page");
+            Some(server)
+        }
+        Err(problem) => {
+            warn!("{problem}");
+            add_notice(specs, &problem.to_string());
+            None
+        }
+    }
+}
+
+/// Adds to what the person is told of Lifeguard itself.
+fn add_notice(specs: &mut [GatewaySpec], problem: &str) {
+    for spec in specs {
+        let before = spec.notice.take();
+        spec.notice = Some(before.map_or_else(|| problem.to_owned(), |notice| format!("{notice} · {problem}")));
+    }
 }
 
 impl Desk {
@@ -183,6 +230,7 @@ impl Desk {
                     }
                 });
             }
+            UserAction::OpenPage => self.open_page(),
             UserAction::CopyDiagnostics => {
                 let text = diagnostics(&self.snapshots.borrow());
                 let fallback = self.state_dir.join("diagnostics.txt");
@@ -202,6 +250,19 @@ impl Desk {
             UserAction::Show => info!("a second Lifeguard was started; this one is here"),
             UserAction::Quit => {}
         }
+    }
+
+    /// Opens the status page.
+    fn open_page(&self) {
+        let Some(page) = self.snapshots.borrow().page.clone() else {
+            warn!("there is no status page");
+            return;
+        };
+        tokio::spawn(async move {
+            if let Err(error) = open::open(&page).await {
+                error!(%error, "the status page could not be opened");
+            }
+        });
     }
 
     /// Opens a file or folder of a gateway.

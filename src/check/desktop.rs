@@ -39,7 +39,7 @@ pub(super) fn login_item(ground: &Ground<'_>) -> Finding {
     let remark = OwnRemark::Login(ground.login_item.clone());
     let finding = |grade| ground.finding(Subject::LoginItem, grade, &remark);
     match &ground.login_item {
-        LoginItem::On => finding(Grade::Ok),
+        LoginItem::On | LoginItem::Agent => finding(Grade::Ok),
         LoginItem::Off | LoginItem::SwitchedOff | LoginItem::AnotherCopy(_) => {
             finding(Grade::Warning).mend("lifeguard login-item on")
         }

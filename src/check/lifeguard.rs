@@ -184,8 +184,8 @@ mod tests {
         let Running::Answers(mut snapshot) = Stage::answers() else { panic!() };
         snapshot.channels.push(ChannelSnapshot {
             name: "discord".to_owned(),
-            last_delivery: None,
             problem: Some("It said no.".to_owned()),
+            ..ChannelSnapshot::default()
         });
         let bad = undelivered(&Ground { running: Running::Answers(snapshot), ..stage.ground() });
         assert_eq!((bad.grade, bad.sentence.as_str()), (Grade::Problem, "discord: It said no."));

@@ -86,6 +86,8 @@ impl Stage {
             lifeguard_version: env!("CARGO_PKG_VERSION").to_owned(),
             gateways: Vec::new(),
             channels: Vec::new(),
+            day: None,
+            page: None,
             notices: Vec::new(),
         }))
     }
@@ -129,8 +131,10 @@ pub(super) fn seen(version: Option<&str>, pid: Option<u32>, latency: Option<u64>
         incident: None,
         last_incident: None,
         pause: None,
+        needs: Vec::new(),
         log: None,
         evidence: None,
+        config_change: None,
         notice: None,
     }
 }

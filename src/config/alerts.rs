@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use jiff::civil::{Time, Weekday, time};
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 use crate::redact::secret::Secret;
 
@@ -22,6 +24,8 @@ pub struct AlertsConfig {
     pub ntfy: NtfyConfig,
     /// A server of one's own.
     pub webhook: WebhookConfig,
+    /// The daily and the weekly report.
+    pub report: ReportConfig,
     /// The same kind of alert, for another incident, is held back for this long.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub cooldown: Duration,
@@ -90,6 +94,56 @@ pub struct WebhookConfig {
     pub signing_key: Option<Secret>,
 }
 
+/// `[alerts.report]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReportConfig {
+    /// When the daily report is sent, in local time, `"off"` for never.
+    #[serde(deserialize_with = "time_or_off")]
+    pub daily: Option<Time>,
+    /// The day of the weekly report, `"off"` for never.
+    #[serde(deserialize_with = "day_or_off")]
+    pub weekly: Option<Weekday>,
+    /// When the weekly report is sent, in local time.
+    #[serde(deserialize_with = "time_of_day")]
+    pub weekly_time: Time,
+}
+
+/// The word that turns a report off.
+const OFF: &str = "off";
+
+fn time_of_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &"a time of the day such as \"09:00\""))
+}
+
+fn time_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == OFF {
+        return Ok(None);
+    }
+    let wanted = "a time of the day such as \"09:00\", or \"off\"";
+    text.parse().map(Some).map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &wanted))
+}
+
+fn day_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Weekday>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(Some(match text.as_str() {
+        OFF => return Ok(None),
+        "monday" => Weekday::Monday,
+        "tuesday" => Weekday::Tuesday,
+        "wednesday" => Weekday::Wednesday,
+        "thursday" => Weekday::Thursday,
+        "friday" => Weekday::Friday,
+        "saturday" => Weekday::Saturday,
+        "sunday" => Weekday::Sunday,
+        _ => {
+            let wanted = "a day such as \"monday\", or \"off\"";
+            return Err(D::Error::invalid_value(Unexpected::Str(&text), &wanted));
+        }
+    }))
+}
+
 impl Default for AlertsConfig {
     fn default() -> Self {
         Self {
@@ -99,9 +153,16 @@ impl Default for AlertsConfig {
             telegram: TelegramConfig::default(),
             ntfy: NtfyConfig::default(),
             webhook: WebhookConfig::default(),
+            report: ReportConfig::default(),
             cooldown: Duration::from_mins(30),
             critical_cooldown: Duration::from_mins(5),
         }
+    }
+}
+
+impl Default for ReportConfig {
+    fn default() -> Self {
+        Self { daily: Some(time(9, 0, 0, 0)), weekly: Some(Weekday::Monday), weekly_time: time(9, 0, 0, 0) }
     }
 }
 

@@ -6,13 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::guard::LARGEST;
+use crate::guard::document::{self, NotJson};
 use crate::text::config::DiscoveryNote;
-
-/// The largest config that is read, in bytes. Real ones have a few thousand.
-const LARGEST: u64 = 4 * 1024 * 1024;
-
-/// The deepest nesting that is parsed: the parser goes one call deeper for each level and knows no limit itself.
-const DEEPEST: usize = 128;
 
 /// The facts that were found.
 #[derive(Debug, Default)]
@@ -53,21 +49,12 @@ pub(super) fn read(file: &Path) -> Facts {
             return facts;
         }
     }
-    let text = String::from_utf8_lossy(&bytes);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let document: Document = if depth(text) > DEEPEST {
-        facts.notes.push(DiscoveryNote::NotJson { file: name, place: String::new() });
-        return facts;
-    } else {
-        match json5::from_str(text) {
-            Ok(document) => document,
-            Err(error) => {
-                let place = error.position().map_or_else(String::new, |position| {
-                    format!(" (line {}, column {})", position.line + 1, position.column + 1)
-                });
-                facts.notes.push(DiscoveryNote::NotJson { file: name, place });
-                return facts;
-            }
+    let document: Document = match document::parse(&bytes) {
+        Ok(document) => document,
+        Err(NotJson { line, column }) => {
+            let place = if line == 0 { String::new() } else { format!(" (line {line}, column {column})") };
+            facts.notes.push(DiscoveryNote::NotJson { file: name, place });
+            return facts;
         }
     };
     let gateway = &document.gateway;
@@ -92,35 +79,6 @@ pub(super) fn read(file: &Path) -> Facts {
         });
     facts.log = document.logging.get("file").and_then(Value::as_str).filter(|file| !file.is_empty()).map(PathBuf::from);
     facts
-}
-
-/// How deep the brackets nest, outside texts and comments.
-fn depth(text: &str) -> usize {
-    let mut bytes = text.bytes().peekable();
-    let (mut depth, mut deepest) = (0_usize, 0);
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b'"' | b'\'' => {
-                while let Some(inside) = bytes.next().filter(|inside| *inside != byte) {
-                    if inside == b'\\' {
-                        bytes.next();
-                    }
-                }
-            }
-            b'/' if bytes.peek() == Some(&b'/') => {
-                while bytes.next().is_some_and(|inside| inside != b'\n' && inside != b'\r') {}
-            }
-            b'/' if bytes.peek() == Some(&b'*') => {
-                bytes.next();
-                while bytes.next().is_some_and(|inside| inside != b'*' || bytes.peek() != Some(&b'/')) {}
-            }
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-    }
-    deepest
 }
 
 /// A JSON5 number (`18789`, `0x4965`, `18789.0`) as a port.
@@ -171,20 +129,6 @@ mod tests {
     fn nesting_beyond_reason_becomes_a_note() {
         let deep = facts(&format!("{{gateway: {}", "[".repeat(1_000_000)));
         assert!(matches!(&deep.notes[..], [DiscoveryNote::NotJson { .. }]), "{:?}", deep.notes);
-    }
-
-    #[test]
-    fn only_brackets_outside_texts_and_comments_nest() {
-        assert_eq!(depth("{a: [1, {b: 2}], c: []}"), 3);
-        assert_eq!(
-            depth(
-                r#"[ '[{"', "\"[", /* [[ */ // [[
-            1 ]"#
-            ),
-            1
-        );
-        assert_eq!(depth(r#"["]", ["]", ["]"]]]"#), 3);
-        assert_eq!(depth("'unclosed [["), 0);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::limited::LimitedListener;
 use super::protocol::{self, CommandRequest, Problem, TestReply, TestRequest};
 use crate::config::paths::{PathsError, closed_folder};
+use crate::platform::listener::LimitedListener;
 use crate::request::UserAction;
 use crate::snapshot::Snapshot;
 

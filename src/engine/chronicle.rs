@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::evidence::report::{ConfigFacts, LONGEST_LIST, Passage, Report, VERSION};
 use crate::supervisor::Supervisor;
+use crate::supervisor::configuration::ConfigStanding;
 use crate::supervisor::ladder::Heal;
 use crate::supervisor::moment::Moment;
 use crate::supervisor::observation::Exit;
@@ -70,6 +71,11 @@ impl Chronicle {
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             config: ConfigFacts {
                 fingerprint: core.state().config_stamp.map(|stamp| format!("{stamp:016x}")),
+                changed_since_good: match core.config_standing() {
+                    ConfigStanding::Unknown => None,
+                    ConfigStanding::Good => Some(false),
+                    ConfigStanding::Changed(_) => Some(true),
+                },
                 ..ConfigFacts::default()
             },
             ..Report::default()

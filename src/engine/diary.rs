@@ -7,6 +7,7 @@ use crate::history::recorder::Recorder;
 use crate::history::samples::Sample;
 use crate::history::timeline::{Entry, Happening, HealRecord};
 use crate::history::{Change, HistoryError};
+use crate::metrics::Metrics;
 use crate::supervisor::Supervisor;
 use crate::supervisor::event::{Action, Event};
 use crate::supervisor::ladder::{Outcome, Rung};
@@ -89,6 +90,7 @@ fn measured(seen: &Observation) -> Measured {
 pub(super) struct Diary {
     gateway: String,
     recorder: Arc<Recorder>,
+    metrics: Arc<Metrics>,
     /// When the last look was kept.
     kept: Option<Moment>,
     /// The processor time that a process had used.
@@ -98,8 +100,10 @@ pub(super) struct Diary {
 }
 
 impl Diary {
-    pub(super) fn new(gateway: &str, recorder: Arc<Recorder>) -> Self {
-        Self { gateway: gateway.to_owned(), recorder, kept: None, processor: None, ended: None }
+    /// Of the gateway that is called `gateway` in the history.
+    pub(super) fn new(gateway: &str, recorder: Arc<Recorder>, metrics: Arc<Metrics>) -> Self {
+        metrics.expect(gateway);
+        Self { gateway: gateway.to_owned(), recorder, metrics, kept: None, processor: None, ended: None }
     }
 
     /// Keeps the look, and makes a page of what else happened in a step.
@@ -112,6 +116,16 @@ impl Diary {
         now: Moment,
     ) -> Page {
         let after = Standing::of(core, now);
+        if let Some(latency) = facts.look.as_ref().and_then(|look| look.latency) {
+            self.metrics.probe_answered(&self.gateway, latency);
+        }
+        for action in actions {
+            if let Action::Concluded { id, outcome } = action
+                && let Some((_, rung)) = before.running.filter(|(running, _)| running == id)
+            {
+                self.metrics.heal_ended(&self.gateway, rung, outcome);
+            }
+        }
         self.keep_look(before, &after, facts.look.as_ref(), now);
         self.page(before, &after, facts, core, actions, now)
     }
@@ -167,6 +181,7 @@ impl Diary {
         let mut write = |at, happening| page.entries.push((incident, Entry { at, happening }));
         let opened = before.incident != Some(incident);
         if opened && let Some(lasting) = core.incident(now) {
+            self.metrics.incident_began(&self.gateway);
             write(lasting.began, Happening::Observed { verdict: lasting.verdict });
         }
         if let Some((pid, exit)) = facts.ended
@@ -191,11 +206,12 @@ impl Diary {
                     }
                 }
                 Action::Announce(alert) => write(now.wall, Happening::Told { alert: alert.kind.name().to_owned() }),
-                Action::Probe | Action::Persist => {}
+                Action::Probe | Action::KeepConfig { .. } | Action::Persist => {}
             }
         }
         let over = core.last_incident().filter(|over| after.incident.is_none() && over.id == incident);
         if let Some(over) = over {
+            self.metrics.recovered(&self.gateway, Duration::from_millis(over.duration));
             write(over.ended.unwrap_or(now.wall), Happening::Over { downtime: over.duration });
         }
         page.attempts(actions, now);
@@ -243,7 +259,7 @@ impl Page {
                     outcome: None,
                 }),
                 Action::Concluded { id, outcome } => self.ended.push((*id, now.wall, outcome.clone())),
-                Action::Probe | Action::Announce(_) | Action::Persist => {}
+                Action::Probe | Action::KeepConfig { .. } | Action::Announce(_) | Action::Persist => {}
             }
         }
     }
@@ -302,7 +318,7 @@ mod tests {
             let recorder = Arc::new(Recorder::open(Arc::clone(&history), u64::MAX).unwrap());
             let policy = Policy { manager: Manager::Ourselves, ..Policy::default() };
             let core = Supervisor::new(policy, State { seed: 1, ..State::default() }, at(0));
-            Self { history, core, diary: Diary::new("gateway", Arc::clone(&recorder)), recorder }
+            Self { history, core, diary: Diary::new("gateway", Arc::clone(&recorder), Arc::default()), recorder }
         }
 
         fn step(&mut self, now: i64, event: Event) -> Vec<Action> {

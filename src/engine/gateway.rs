@@ -13,18 +13,20 @@ use tracing::{debug, error, info, warn};
 
 use super::chronicle::Chronicle;
 use super::diary::{Diary, Facts, Page, Standing};
+use super::preparation::Preparation;
 use super::store::StateStore;
-use super::{GatewaySpec, Picture, now};
+use super::{Books, GatewaySpec, Picture, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
-use crate::history::recorder::Recorder;
+use crate::guard::GuardError;
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
 use crate::snapshot::{BreakerSnapshot, GatewaySnapshot, HealSnapshot, PauseSnapshot};
 use crate::supervisor::Supervisor;
 use crate::supervisor::breaker::Breaker;
+use crate::supervisor::configuration::ConfigStanding;
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{Action, Command, Event, HealReport};
 use crate::supervisor::ladder::{Heal, Rung};
@@ -91,7 +93,7 @@ impl GatewayTask {
         prober: Prober,
         alerts: AlertHandle,
         heals: Arc<Semaphore>,
-        recorder: Arc<Recorder>,
+        books: Books,
         easel: Easel,
     ) -> Self {
         let begin = now();
@@ -106,7 +108,7 @@ impl GatewayTask {
         Self {
             core: Supervisor::new(policy, state, begin),
             store: spec.store.clone(),
-            diary: Diary::new(spec.store.name(), recorder),
+            diary: Diary::new(spec.store.name(), books.recorder, books.metrics),
             trouble: spec.loaded.problem.as_ref().map(ToString::to_string),
             spec,
             service,
@@ -170,14 +172,25 @@ impl GatewayTask {
 
     fn grant(&mut self, wish: Wish) {
         info!(gateway = self.spec.name, command = ?wish.command, "asked by a person");
+        if wish.command == Command::RollBack && !matches!(self.core.config_standing(), ConfigStanding::Changed(_)) {
+            warn!(gateway = self.spec.name, "the configuration was not changed since it was good");
+            if let Some(reply) = wish.reply {
+                answer(reply, Reply::Refused(self.why_no_roll_back().to_string()));
+            }
+            return;
+        }
         self.step(Event::Command(wish.command));
         let Some(reply) = wish.reply else { return };
         match (wish.command, self.core.running()) {
-            (Command::Restart { .. } | Command::Stop, Some(running)) => {
+            (Command::Restart { .. } | Command::Stop | Command::RollBack, Some(running)) => {
                 self.waiting.entry(running.id).or_default().push(reply);
             }
             _ => answer(reply, Reply::Done),
         }
+    }
+
+    fn why_no_roll_back(&self) -> GuardError {
+        if *self.core.config_standing() == ConfigStanding::Good { GuardError::Unchanged } else { GuardError::NoCopy }
     }
 
     fn step(&mut self, event: Event) {
@@ -227,6 +240,7 @@ impl GatewayTask {
                         answer(reply, Reply::Concluded(outcome.clone()));
                     }
                 }
+                Action::KeepConfig { stamp } => self.keep_config(stamp, moment),
                 Action::Announce(_) | Action::Persist => {}
             }
         }
@@ -286,6 +300,16 @@ impl GatewayTask {
         });
     }
 
+    fn keep_config(&mut self, stamp: u64, moment: Moment) {
+        let (guard, name) = (self.spec.guard.clone(), self.spec.name.clone());
+        self.jobs.spawn(async move {
+            match guard.keep(stamp, moment.wall).await {
+                Ok(()) => info!(gateway = name, "the configuration is good: a copy is kept"),
+                Err(error) => warn!(gateway = name, %error, "no copy of the configuration is kept"),
+            }
+        });
+    }
+
     /// A gateway may have been installed or started where there was none.
     fn rediscover(&mut self) {
         let (setup, found) = (self.spec.setup.clone(), self.found.clone());
@@ -313,6 +337,7 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let (name, prober) = (self.spec.name.clone(), self.prober.clone());
         let evidence = self.evidence_due(&heal, moment);
+        let preparation = Preparation { gateway: name.clone(), guard: self.spec.guard.clone() };
         self.heal = Some(self.jobs.spawn(async move {
             let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
@@ -329,11 +354,18 @@ impl GatewayTask {
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
             };
-            let report = match service.perform(&heal, killed).await {
-                Ok(()) => HealReport::Done,
-                Err(error) => {
-                    warn!(gateway = name, heal = id, %error, "the service could not do it");
-                    HealReport::Failed(error.to_string())
+            let report = match preparation.prepare(heal).await {
+                Ok(Some(heal)) => match service.perform(&heal, killed).await {
+                    Ok(()) => HealReport::Done,
+                    Err(error) => {
+                        warn!(gateway = name, heal = id, %error, "the service could not do it");
+                        HealReport::Failed(error.to_string())
+                    }
+                },
+                Ok(None) => HealReport::Done,
+                Err(reason) => {
+                    warn!(gateway = name, heal = id, reason, "what comes before the start did not work");
+                    HealReport::Unprepared(reason)
                 }
             };
             drop(permit);
@@ -471,10 +503,27 @@ pub(super) fn snapshot(
         incident: core.incident(moment),
         last_incident: core.last_incident().cloned(),
         pause: core.pause().map(|pause| PauseSnapshot { until: pause.until.map(|until| wall_of(until, moment)) }),
+        needs: needs(spec, &core.waits_for()),
         log: service.log_path().or_else(|| spec.log.clone()),
         evidence: spec.evidence.newest(),
+        config_change: match core.config_standing() {
+            ConfigStanding::Changed(change) => Some(change.clone()),
+            ConfigStanding::Good | ConfigStanding::Unknown => None,
+        },
         notice,
     }
+}
+
+/// What the gateway needs by its configuration, and whatever else an attempt waits for.
+fn needs(spec: &GatewaySpec, missing: &[DependencyState]) -> Vec<DependencyState> {
+    let mut states = missing.to_vec();
+    for dependency in spec.needs.dependencies() {
+        if !states.iter().any(|state| state.dependency == dependency) {
+            states.push(DependencyState { dependency, trouble: None });
+        }
+    }
+    states.sort_by_key(|state| state.dependency.name());
+    states
 }
 
 /// Where a moment ahead lies on the wall clock as it stands now: the clock may have been set since.

@@ -37,11 +37,34 @@ impl Change<'_> {
     }
 }
 
+impl Change<'_> {
+    /// Stores a fact of the program's own.
+    pub fn save_fact(&self, name: &str, value: &str) -> Result<(), HistoryError> {
+        let sql = "INSERT INTO facts VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.transaction.prepare_cached(sql)?.execute([name, value])?;
+        Ok(())
+    }
+}
+
 impl History {
+    /// A fact of the program's own.
+    pub fn fact(&self, name: &str) -> Result<Option<String>, HistoryError> {
+        let sql = "SELECT value FROM facts WHERE name = ?1";
+        Ok(self.lock().query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
     /// The state of a gateway, as it was stored last.
     pub fn state(&self, gateway: &str) -> Result<Option<String>, HistoryError> {
         let sql = "SELECT record FROM states WHERE gateway = ?1";
         Ok(self.lock().query_row(sql, [gateway], |row| row.get(0)).optional()?)
+    }
+
+    /// How many incidents of a gateway began in `[from, to)` (Unix milliseconds).
+    pub fn incident_count(&self, gateway: &str, from: i64, to: i64) -> Result<u64, HistoryError> {
+        let sql = "SELECT count(*) FROM incidents WHERE gateway = ?1 AND began >= ?2 AND began < ?3";
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(sql)?;
+        Ok(statement.query_row((gateway, from, to), |row| Ok(super::samples::count(row.get(0)?)))?)
     }
 
     /// The incidents of a gateway that began in `[from, to)` (Unix milliseconds), the oldest first.

@@ -112,6 +112,19 @@ pub struct HealRecord {
     pub outcome: Option<String>,
 }
 
+/// What became of an incident's alert on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The channel's name.
+    pub channel: String,
+    /// The alert's kind, by name.
+    pub kind: String,
+    /// `waiting`, or how it ended.
+    pub status: String,
+    /// What was wrong last.
+    pub problem: Option<String>,
+}
+
 impl Change<'_> {
     /// Adds to the timeline of an incident.
     pub fn add_entry(&self, gateway: &str, incident: u64, entry: &Entry) -> Result<(), HistoryError> {
@@ -174,6 +187,20 @@ impl History {
         let mut statement = connection.prepare_cached(sql)?;
         let rows = statement.query_map((gateway, before, limit), |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+    }
+
+    /// What became of an incident's alerts on each channel, the oldest first.
+    pub fn told(&self, gateway: &str, incident: u64) -> Result<Vec<Told>, HistoryError> {
+        let connection = self.lock();
+        let mut statement = connection.prepare_cached(
+            "SELECT deliveries.channel, alerts.kind, deliveries.status, deliveries.problem
+             FROM alerts JOIN deliveries ON deliveries.alert = alerts.id
+             WHERE alerts.gateway = ?1 AND alerts.incident = ?2 ORDER BY deliveries.id",
+        )?;
+        let rows = statement.query_map((gateway, whole(incident)), |row| {
+            Ok(Told { channel: row.get(0)?, kind: row.get(1)?, status: row.get(2)?, problem: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The attempts of a gateway that began in `[from, to)` (Unix milliseconds), the oldest first. The ones that a

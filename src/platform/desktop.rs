@@ -6,6 +6,7 @@ pub mod login_item;
 #[cfg(target_os = "macos")]
 pub mod macos;
 pub mod open;
+pub mod own_agent;
 
 #[cfg(test)]
 mod tests {

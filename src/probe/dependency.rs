@@ -41,6 +41,15 @@ pub struct Needs {
     pub free_disk: u64,
 }
 
+impl Needs {
+    /// Everything that is looked at for a gateway with these needs.
+    pub fn dependencies(&self) -> impl Iterator<Item = Dependency> {
+        let docker = self.docker.then_some(Dependency::Docker);
+        let hosts = self.hosts.iter().map(|host| Dependency::Network { host: host.clone() });
+        docker.into_iter().chain(hosts).chain([Dependency::Disk, Dependency::Configuration])
+    }
+}
+
 /// The things that one gateway needs.
 #[derive(Debug, Clone)]
 pub struct Dependencies {
@@ -58,7 +67,6 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Known {
     states: Vec<DependencyState>,
-    stamp: Option<u64>,
     looked: Option<Instant>,
     looking: bool,
 }
@@ -74,15 +82,6 @@ pub enum Gateway {
     Gone,
 }
 
-/// What is known of the things that a gateway needs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Surroundings {
-    /// One state for each thing that was looked at.
-    pub states: Vec<DependencyState>,
-    /// Fingerprint of OpenClaw's configuration file.
-    pub config_stamp: Option<u64>,
-}
-
 impl Dependencies {
     /// The needs of the gateway of this setup.
     #[must_use]
@@ -91,9 +90,9 @@ impl Dependencies {
         Self { shared: Arc::new(Shared { needs, setup, config, known: Mutex::default() }) }
     }
 
-    /// What the last look found; starts another one beside, when that was long ago.
+    /// What the last look found, one state for each thing; starts another look beside, when that was long ago.
     #[must_use]
-    pub fn known(&self, gateway: Gateway) -> Surroundings {
+    pub fn known(&self, gateway: Gateway) -> Vec<DependencyState> {
         let mut known = self.shared.known();
         let calm = gateway == Gateway::Answers && known.states.iter().all(|state| state.trouble.is_none());
         let distance = if calm { QUIET } else { ANXIOUS };
@@ -109,7 +108,7 @@ impl Dependencies {
             };
             tokio::spawn(async move { shared.look(settled).await });
         }
-        Surroundings { states: known.states.clone(), config_stamp: known.stamp }
+        known.states.clone()
     }
 
     /// What is missing right now. Takes as long as the slowest of the looks, twelve seconds at most. `replaces`: a
@@ -167,7 +166,6 @@ impl Shared {
             }
         }
         known.states.clone_from(&states);
-        known.stamp = self.config.stamp();
         known.looked = Some(Instant::now());
         known.looking = false;
         states
@@ -244,8 +242,7 @@ mod tests {
         let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
         assert_eq!(dependencies.missing(false).await, []);
         let known = dependencies.known(Gateway::Answers);
-        assert_eq!(known.states.len(), 2, "{known:?}");
-        assert_eq!(known.config_stamp, None);
+        assert_eq!(known.len(), 2, "{known:?}");
     }
 
     #[tokio::test]
@@ -274,12 +271,13 @@ mod tests {
     #[tokio::test]
     async fn what_is_known_is_told_at_once_and_renewed_beside() {
         let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("openclaw.json");
-        let dependencies = Dependencies::new(Needs::default(), setup(folder.path()));
-        assert_eq!(dependencies.known(Gateway::Gone), Surroundings::default());
-        std::fs::write(&config, "{}").unwrap();
+        let mut setup = setup(folder.path());
+        setup.command = Some(vec![folder.path().join("node").display().to_string()]);
+        let dependencies = Dependencies::new(Needs::default(), setup);
+        assert_eq!(dependencies.known(Gateway::Gone), []);
+        let troubled = |states: &[DependencyState]| states.iter().any(|state| state.trouble.is_some());
         let deadline = Instant::now() + Duration::from_secs(20);
-        while dependencies.known(Gateway::Gone).config_stamp.is_none() {
+        while !troubled(&dependencies.known(Gateway::Gone)) {
             assert!(Instant::now() < deadline, "never renewed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -15,6 +15,7 @@ impl Supervisor {
         match command {
             Command::Restart { force } => self.restart_as_asked(now, force, actions),
             Command::Stop => self.stop_as_asked(now, actions),
+            Command::RollBack => self.roll_back_as_asked(now, actions),
             Command::Reset => {
                 self.state.crashes.clear();
                 self.state.breaker = Breaker::Closed;
@@ -80,6 +81,26 @@ impl Supervisor {
         self.state.stopped = true;
         self.state.attempt = None;
         self.launch(now, Rung::Stop, false, true, actions);
+    }
+
+    /// Nothing is done where nothing was changed.
+    fn roll_back_as_asked(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        if !self.is_config_changed() {
+            return;
+        }
+        match &mut self.state.running {
+            Some(running) if running.rung == Rung::RollBack => {
+                running.asked = true;
+                return;
+            }
+            Some(_) => self.cancel(actions),
+            None => {}
+        }
+        self.state.stopped = false;
+        self.state.crashes.clear();
+        self.state.breaker = Breaker::Closed;
+        let silent = matches!(self.latest, Verdict::Hung | Verdict::Zombie);
+        self.launch(now, Rung::RollBack, silent, true, actions);
     }
 
     fn cancel(&mut self, actions: &mut Vec<Action>) {

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::configuration::ConfigChange;
 use super::dependency::DependencyState;
 use super::incident::IncidentSummary;
 use super::ladder::{Heal, Outcome, Rung};
 use super::observation::{Exit, Identity, Observation};
+use super::report::Report;
 use super::trend::{Leak, MemoryLevel};
 use super::verdict::Verdict;
 
@@ -43,6 +45,8 @@ pub enum HealReport {
     Done,
     /// The service could not do it; the text says why and what to do.
     Failed(String),
+    /// What comes before the start on the higher rungs did not work; the text says why and what to do.
+    Unprepared(String),
     /// Nothing was touched: something that the gateway needs is missing.
     Obstructed(Vec<DependencyState>),
 }
@@ -58,6 +62,8 @@ pub enum Command {
     },
     /// Stop it, and leave it stopped until somebody starts it again.
     Stop,
+    /// Put the configuration back that was last good. The one that is there is kept beside it.
+    RollBack,
     /// Crash counter to zero, breaker closed.
     Reset,
     /// Hands off until the given wall-clock time (Unix milliseconds), or until resumed.
@@ -87,6 +93,11 @@ pub enum Action {
     },
     /// Tell the person.
     Announce(Alert),
+    /// Keep a copy of the configuration with this fingerprint: it has proven itself.
+    KeepConfig {
+        /// Its fingerprint; a file that has another one by now has proven nothing.
+        stamp: u64,
+    },
     /// Save the state: something that a restart must not lose has changed.
     Persist,
 }
@@ -147,6 +158,15 @@ pub enum AlertKind {
         #[serde(default)]
         waits_for: Vec<DependencyState>,
     },
+    /// The configuration was changed before it came to this. Exactly one per incident.
+    ConfigSuspect {
+        /// What is the matter.
+        verdict: Verdict,
+        /// What was changed.
+        change: ConfigChange,
+        /// Whether Lifeguard puts the good one back by itself.
+        rolls_back: bool,
+    },
     /// It is back, and health has held. Exactly one per incident that was announced.
     Recovered {
         /// From the first failed observation to the first good one that held, in milliseconds.
@@ -177,6 +197,8 @@ pub enum AlertKind {
         /// Resident memory of the process tree before, in bytes.
         before: u64,
     },
+    /// What happened in a day or a week. Of no incident and of no single gateway.
+    Report(Box<Report>),
     /// A test, asked for by a person.
     Test,
 }
@@ -200,15 +222,16 @@ impl AlertKind {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {
-            Self::Down { .. } | Self::SafeMode { .. } | Self::Blocked { .. } => Level::Critical,
+            Self::Down { .. } | Self::SafeMode { .. } | Self::Blocked { .. } | Self::ConfigSuspect { .. } => {
+                Level::Critical
+            }
             Self::Degraded { .. } | Self::Progress { .. } => Level::Warning,
             Self::Recovered { .. } => Level::Success,
             Self::RestartFinished { outcome } if outcome.succeeded() => Level::Success,
             Self::RestartFinished { .. } => Level::Warning,
             Self::Memory { level: MemoryLevel::Limit, .. } => Level::Critical,
             Self::Memory { .. } => Level::Warning,
-            Self::Renewed { .. } => Level::Info,
-            Self::Test => Level::Info,
+            Self::Renewed { .. } | Self::Report(_) | Self::Test => Level::Info,
         }
     }
 
@@ -221,10 +244,12 @@ impl AlertKind {
             Self::Progress { .. } => "progress",
             Self::SafeMode { .. } => "safe_mode",
             Self::Blocked { .. } => "blocked",
+            Self::ConfigSuspect { .. } => "config_suspect",
             Self::Recovered { .. } => "recovered",
             Self::RestartFinished { .. } => "restart_finished",
             Self::Memory { .. } => "memory",
             Self::Renewed { .. } => "renewed",
+            Self::Report(report) => report.period.name(),
             Self::Test => "test",
         }
     }

@@ -171,6 +171,7 @@ impl Supervisor {
                 self.probe_due = now;
             }
             HealReport::Failed(reason) => self.conclude(now, Outcome::ServiceFailed(reason), actions),
+            HealReport::Unprepared(reason) => self.conclude(now, Outcome::Unprepared(reason), actions),
             HealReport::Obstructed(missing) => self.conclude(now, Outcome::Obstructed(missing), actions),
         }
     }
@@ -198,11 +199,17 @@ impl Supervisor {
                 (running.done.is_some() && *verdict == Verdict::Healthy).then_some(Outcome::ChannelsStarted)
             }
             Rung::Stop => (*verdict == Verdict::Stopped).then_some(Outcome::Stopped),
-            _ => {
+            rung => {
                 let ready = matches!(verdict.severity(), Severity::Good | Severity::Impaired)
                     && !matches!(verdict, Verdict::NotReady(_));
                 let renewed = is_new(running.from.as_ref(), self.state.generation.as_ref());
-                (ready && renewed).then_some(Outcome::Restarted)
+                // A healthy gateway is not restarted for that: it reads the file anew by itself.
+                let restored = rung == Rung::RollBack && running.done.is_some() && *verdict == Verdict::Healthy;
+                match (ready && renewed, restored) {
+                    (true, _) => Some(Outcome::Restarted),
+                    (false, true) => Some(Outcome::ConfigRestored),
+                    (false, false) => None,
+                }
             }
         };
         if let Some(outcome) = outcome {
@@ -227,7 +234,7 @@ impl Supervisor {
     pub(super) fn conclude(&mut self, now: Moment, outcome: Outcome, actions: &mut Vec<Action>) {
         let Some(running) = self.state.running.take() else { return };
         let succeeded = outcome.succeeded();
-        let helped = matches!(outcome, Outcome::Restarted | Outcome::ChannelsStarted);
+        let helped = matches!(outcome, Outcome::Restarted | Outcome::ChannelsStarted | Outcome::ConfigRestored);
         let obstacles = if let Outcome::Obstructed(missing) = &outcome { Some(missing.clone()) } else { None };
         if running.asked && running.rung != Rung::Stop {
             actions.push(self.alert(now, AlertKind::RestartFinished { outcome: outcome.clone() }));

@@ -28,6 +28,9 @@ pub struct Incident {
     pub fixed_by: Option<Rung>,
     /// What the person has been told so far; each stage is told once.
     pub told: Stage,
+    /// The person was told that the configuration had been changed before.
+    #[serde(default)]
+    pub config_told: bool,
     /// First good observation of the spell that is being held, while one is.
     pub good_since: Option<Moment>,
 }

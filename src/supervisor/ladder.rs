@@ -109,12 +109,16 @@ pub enum Outcome {
     NotReadyInTime,
     /// The service could not do it.
     ServiceFailed(String),
+    /// What comes before the start on the higher rungs did not work.
+    Unprepared(String),
     /// It was given up because a person said so.
     Cancelled,
     /// Nothing was touched: something that the gateway needs is missing. The attempt waits for it.
     Obstructed(Vec<DependencyState>),
     /// The channels that it held back run again; nothing was restarted.
     ChannelsStarted,
+    /// The last good configuration is back beneath a gateway that was healthy; nothing was restarted.
+    ConfigRestored,
     /// It is stopped, as asked.
     Stopped,
 }
@@ -123,7 +127,7 @@ impl Outcome {
     /// Whether the gateway is as it was wanted: answering ready again, or stopped.
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        matches!(self, Self::Restarted | Self::CameBack | Self::ChannelsStarted | Self::Stopped)
+        matches!(self, Self::Restarted | Self::CameBack | Self::ChannelsStarted | Self::ConfigRestored | Self::Stopped)
     }
 
     /// The outcome's name in `status --json`, metrics and docs.
@@ -135,9 +139,11 @@ impl Outcome {
             Self::DiedAgain => "died_again",
             Self::NotReadyInTime => "not_ready_in_time",
             Self::ServiceFailed(_) => "service_failed",
+            Self::Unprepared(_) => "unprepared",
             Self::Cancelled => "cancelled",
             Self::Obstructed(_) => "obstructed",
             Self::ChannelsStarted => "channels_started",
+            Self::ConfigRestored => "config_restored",
             Self::Stopped => "stopped",
         }
     }

@@ -15,7 +15,8 @@ pub struct Moment {
     pub awake: i64,
     /// Time that passed, sleep included: never steps.
     pub elapsed: i64,
-    /// Unix time. Steps whenever somebody sets the clock: for people to read, never for deciding.
+    /// Unix time. Steps whenever somebody sets the clock: for people to read, and to compare with files' times, never for
+    /// deciding on heals and alerts.
     pub wall: i64,
 }
 

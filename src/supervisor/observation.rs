@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::activity::Activity;
+use super::configuration::ConfigStanding;
 use super::dependency::DependencyState;
 use super::intent::IntentSeen;
 use super::moment::Moment;
@@ -44,8 +45,10 @@ pub struct Observation {
     pub intent: Option<IntentSeen>,
     /// Fingerprint of OpenClaw's configuration file as it is now.
     pub config_stamp: Option<u64>,
-    /// Its configuration differs from the one that it was last healthy with, and that one is kept.
-    pub config_changed: bool,
+    /// When that file was changed last: Unix milliseconds.
+    pub config_edited: Option<i64>,
+    /// How it compares to the newest copy that was good.
+    pub config: ConfigStanding,
 }
 
 impl Observation {
@@ -69,7 +72,8 @@ impl Observation {
             activity: None,
             intent: None,
             config_stamp: None,
-            config_changed: false,
+            config_edited: None,
+            config: ConfigStanding::Unknown,
         }
     }
 }

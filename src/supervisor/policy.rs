@@ -101,6 +101,8 @@ pub struct Policy {
     pub renewal_window: Duration,
     /// A limit that is nearer than this is worth a restart at the next quiet moment.
     pub leak_horizon: Duration,
+    /// Health of this length, of a generation that began after its configuration was changed, makes that a good one.
+    pub config_hold: Duration,
     /// Put the last good configuration back without asking, when one that was changed since does not start.
     pub roll_back: bool,
     /// Run `openclaw doctor --fix` when plain attempts do not help.
@@ -150,6 +152,7 @@ impl Default for Policy {
             renewals: 2,
             renewal_window: Duration::from_hours(6),
             leak_horizon: Duration::from_hours(1),
+            config_hold: Duration::from_mins(5),
             roll_back: false,
             doctor: false,
             hook: false,

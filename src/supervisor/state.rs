@@ -83,9 +83,10 @@ pub struct Generation {
     pub identity: Option<Identity>,
     /// When it was born on the awake clock, in milliseconds, by the uptime that it reports.
     pub born: Option<i64>,
-    /// When its process was born on the awake clock, in milliseconds: known of one that answers nothing, too.
+    /// When it was born on the wall clock, in Unix milliseconds, and no later: by its process's age, or where it began
+    /// within a process that was known already, by its uptime.
     #[serde(default)]
-    pub process_born: Option<i64>,
+    pub born_wall: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
     /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
@@ -94,6 +95,12 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// Whether this is the process that it lives in.
+    #[must_use]
+    pub fn lives_in(&self, process: Option<&Identity>) -> bool {
+        self.identity.as_ref().zip(process).is_some_and(|(own, other)| own.is_same(other))
+    }
+
     /// Whether `self` is another, newer life than `earlier`.
     ///
     /// Two reports of one life differ by their latency: under two seconds is the same.
@@ -255,7 +262,7 @@ mod tests {
         let generation = |pid, born| Generation {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
-            process_born: None,
+            born_wall: None,
             was_ready: false,
             speaks: false,
         };

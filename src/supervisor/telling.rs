@@ -6,7 +6,9 @@ use super::Supervisor;
 use super::breaker::Breaker;
 use super::event::{Action, Alert, AlertKind};
 use super::incident::Stage;
+use super::ladder::Rung;
 use super::moment::{Moment, milliseconds};
+use super::remedy::Remedy;
 use super::verdict::{Severity, Verdict};
 
 /// How long "needs you" waits for its reason: OpenClaw takes up to ten seconds to check its configuration on a busy
@@ -32,6 +34,7 @@ impl Supervisor {
         let told = incident.told;
         let stage = self.stage(now);
         if stage <= told {
+            self.tell_config_change(now, actions);
             return;
         }
         let verdict = self.verdict.clone();
@@ -77,7 +80,8 @@ impl Supervisor {
     /// Why it refuses to start is found out by asking OpenClaw; "needs you" without the reason would help nobody.
     fn awaits_reason(&self, now: Moment) -> bool {
         let lately = |since: Moment| now.awake_since(since) < REASON_PATIENCE;
-        self.verdict == Verdict::Refuses && !self.is_obstructed() && self.refuses_since.is_some_and(lately)
+        let known = self.is_obstructed() || matches!(self.remedy(), Remedy::Attempt { rung: Rung::RollBack, .. });
+        self.verdict == Verdict::Refuses && !known && self.refuses_since.is_some_and(lately)
     }
 
     /// "Works, but not whole" becomes an incident when it has lasted, and so does a quiet start that something which

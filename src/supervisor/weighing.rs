@@ -58,6 +58,7 @@ impl Supervisor {
         if self.state.running.is_none() {
             self.weigh(now, seen.began, verdict);
         }
+        self.keep_config_if_proven(now, seen, actions);
         self.probe_due = now.after(self.probe_distance(now));
     }
 
@@ -227,11 +228,14 @@ impl Supervisor {
             return;
         }
         let speaks = matches!(seen.health, Answer::Json { .. });
-        let process_born = match &seen.process {
-            ProcessState::Running { age, .. } => Some(seen.began.before(*age).awake),
-            ProcessState::Unknown | ProcessState::Gone => None,
+        let same_process = self.state.generation.as_ref().is_some_and(|known| known.lives_in(identity.as_ref()));
+        let age = match &seen.process {
+            ProcessState::Running { age, .. } if !same_process => Some(*age),
+            ProcessState::Running { .. } => uptime,
+            ProcessState::Gone | ProcessState::Unknown => None,
         };
-        let new = Generation { identity, born, process_born, was_ready: ready, speaks };
+        let born_wall = age.map(|age| seen.began.before(age).wall);
+        let new = Generation { identity, born, born_wall, was_ready: ready, speaks };
         match &mut self.state.generation {
             Some(known) if !new.is_newer_than(known) => {
                 known.was_ready |= ready;
@@ -241,9 +245,6 @@ impl Supervisor {
                 }
                 if known.born.is_none() {
                     known.born = new.born;
-                }
-                if known.process_born.is_none() {
-                    known.process_born = new.process_born;
                 }
             }
             known => {

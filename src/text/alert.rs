@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::dependency::list;
 use super::{Language, Phrase, words};
 use crate::request::Reply;
+use crate::supervisor::configuration::ConfigChange;
 use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::event::AlertKind;
-use crate::supervisor::ladder::Rung;
+use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::trend::{Leak, MemoryLevel};
 use crate::supervisor::verdict::{Severity, Verdict};
 
@@ -79,12 +80,17 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         }
         (AlertKind::Blocked { .. }, Language::English) => format!("{who} needs you"),
         (AlertKind::Blocked { .. }, Language::Korean) => format!("{who} 직접 조치 필요"),
+        (AlertKind::ConfigSuspect { .. }, Language::English) => format!("{who}: its configuration was changed"),
+        (AlertKind::ConfigSuspect { .. }, Language::Korean) => format!("{who} 설정이 변경되었음"),
         (AlertKind::Recovered { downtime, .. }, _) => {
             let time = words::duration(Duration::from_millis(*downtime), language);
             match language {
                 Language::English => format!("Recovered in {time}"),
                 Language::Korean => format!("{time} 만에 복구됨"),
             }
+        }
+        (AlertKind::RestartFinished { outcome: Outcome::ConfigRestored }, _) => {
+            language.pick("Configuration rolled back", "설정을 되돌렸습니다").to_owned()
         }
         (AlertKind::RestartFinished { outcome }, _) if outcome.succeeded() => {
             language.pick("Restart finished", "재시작 완료").to_owned()
@@ -108,6 +114,7 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         }
         (AlertKind::Renewed { .. }, Language::English) => format!("{who} was restarted to free memory"),
         (AlertKind::Renewed { .. }, Language::Korean) => format!("{who} 메모리 확보를 위해 재시작됨"),
+        (AlertKind::Report(report), _) => super::report::title(report, language),
         (AlertKind::Test, _) => language.pick("Test alert from Lifeguard", "Lifeguard 시험 알림").to_owned(),
     }
 }
@@ -164,6 +171,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             });
             format!("{} {rest}", sentence(&verdict.say(language)))
         }
+        AlertKind::ConfigSuspect { change, rolls_back, .. } => suspicion(change, *rolls_back, language),
         AlertKind::Recovered { attempts, fixed_by, .. } => recovery(&who, *attempts, *fixed_by, language),
         AlertKind::RestartFinished { outcome } => match language {
             Language::English => format!("{who}: {}", outcome.say(language)),
@@ -183,6 +191,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
                 }
             }
         }
+        AlertKind::Report(report) => super::report::body(report, language).join(" "),
         AlertKind::Test => language
             .pick(
                 "If you can read this, alerts reach you here. Nothing is wrong.",
@@ -234,6 +243,26 @@ fn plan(
         Rung::Stop => language.pick("Lifeguard stops it, as asked", "Lifeguard가 요청대로 중지합니다"),
     };
     next_at.map_or_else(|| format!("{what}."), |at| format!("{what} ({}).", moment(at)))
+}
+
+/// What was changed before it came to this, and what follows from that.
+fn suspicion(change: &ConfigChange, rolls_back: bool, language: Language) -> String {
+    let what = words::alteration(&change.alteration, language);
+    let rest = if rolls_back {
+        language.pick(
+            "Lifeguard puts the good one back; yours is kept beside it, as `openclaw.json.rejected-…`.",
+            "Lifeguard가 정상 설정을 복원합니다. 수정한 설정은 `openclaw.json.rejected-…`로 옆에 보관됩니다.",
+        )
+    } else {
+        language.pick(
+            "That may be why. `lifeguard config-guard roll-back` puts the good one back; yours is kept beside it.",
+            "이것이 원인일 수 있습니다. `lifeguard config-guard roll-back`으로 정상 설정을 복원하면 수정한 설정은 옆에 보관됩니다.",
+        )
+    };
+    match language {
+        Language::English => format!("OpenClaw's configuration is not the one that was last good: {what}. {rest}"),
+        Language::Korean => format!("OpenClaw 설정이 마지막으로 정상이던 때와 다릅니다: {what}. {rest}"),
+    }
 }
 
 /// What an attempt waits for.
@@ -439,6 +468,8 @@ pub enum Button {
     OpenLog,
     /// Hands off for an hour.
     Pause,
+    /// Put the last good configuration back.
+    RollBack,
 }
 
 impl Phrase for Button {
@@ -448,6 +479,7 @@ impl Phrase for Button {
             Self::Start => ("Start", "시작"),
             Self::OpenLog => ("Open log", "로그 열기"),
             Self::Pause => ("Pause 1 h", "1시간 일시 중지"),
+            Self::RollBack => ("Roll back config", "설정 되돌리기"),
         };
         language.pick(english, korean).to_owned()
     }
@@ -485,6 +517,9 @@ impl Phrase for Pressed {
             Self::Working(Button::Start) => language.pick("Starting …", "시작하는 중…").to_owned(),
             Self::Working(Button::OpenLog) => language.pick("Opening the log …", "로그를 여는 중…").to_owned(),
             Self::Working(Button::Pause) => language.pick("Pausing …", "일시 중지하는 중…").to_owned(),
+            Self::Working(Button::RollBack) => {
+                language.pick("Putting the good configuration back …", "정상 설정을 복원하는 중…").to_owned()
+            }
             Self::Answered(Button::Pause, Reply::Done) => language
                 .pick(
                     "Paused: Lifeguard keeps its hands off for 1 h.",

@@ -52,10 +52,33 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("incidents show", "Show the evidence of an incident", "장애의 증거 표시"),
     ("incidents show.number", "Number of the incident; left out, the newest one", "장애 번호. 생략하면 가장 최근"),
     ("incidents show.json", "Only the report, as JSON", "보고서만 JSON으로"),
+    ("report", "What happened in the last day or week", "지난 하루 또는 한 주 동안 일어난 일"),
+    ("report.period", "daily or weekly; left out, daily", "daily 또는 weekly. 생략하면 daily"),
+    ("report.chart", "Write the picture into this file, as PNG", "그림을 이 파일에 PNG로 저장"),
+    ("report.json", "The numbers, as JSON", "수치를 JSON으로"),
+    ("history", "What was measured and what happened", "측정값과 장애 기록"),
+    ("history export", "Write it out for other programs", "다른 프로그램용으로 내보내기"),
+    ("history export.csv", "What was measured, as CSV", "측정값을 CSV로"),
+    ("history export.json", "Everything, incidents and attempts too, as JSON", "장애와 복구 시도까지 모두 JSON으로"),
+    ("history export.gateway", "Name of the gateway; left out, all of them", "게이트웨이 이름. 생략하면 모두"),
+    ("history export.since", "How far back: 12h, 7d, 4w [default: 48h]", "기간: 12h, 7d, 4w [기본값: 48h]"),
+    ("open", "Open the status page", "상태 페이지 열기"),
     ("check", "Check that everything will work when it is needed", "필요할 때 모두 제대로 동작할지 점검"),
     ("check.fix", "Mend what is safe to mend: rights that are too wide", "안전한 것(지나치게 열린 권한)은 바로 고침"),
     ("check.online", "Contact the addresses of the configuration too", "설정된 주소에 실제로 접속하여 확인"),
     ("check.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
+    (
+        "config-guard",
+        "List the copies of OpenClaw's configuration that were good",
+        "정상이던 OpenClaw 설정의 사본 목록",
+    ),
+    ("config-guard.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
+    ("config-guard diff", "Show what was changed since the newest copy", "가장 최근 사본 이후 변경된 내용 표시"),
+    (
+        "config-guard roll-back",
+        "Put the newest copy back; what is there is kept beside it",
+        "가장 최근 사본을 복원. 현재 설정은 옆에 보관",
+    ),
     ("alerts", "Alerts", "알림"),
     ("alerts test", "Really send a test alert", "시험 알림을 실제로 보냄"),
     (
@@ -79,6 +102,12 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("secrets remove.name", "Its name", "이름"),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
+    (
+        "install-agent",
+        "Start Lifeguard at login and again if it dies (launchd, systemd)",
+        "로그인할 때와 비정상 종료 후에 Lifeguard 시작 (launchd, systemd)",
+    ),
+    ("uninstall-agent", "Undo install-agent", "install-agent 취소"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
 ];
 
@@ -369,6 +398,12 @@ pub enum CommandPhrase {
     },
     /// There is no gateway here: the practice gateway stands in.
     Practising,
+    /// Lifeguard's own agent was installed; its file.
+    AgentInstalled(String),
+    /// Lifeguard's own agent was taken away.
+    AgentUninstalled,
+    /// There is no agent of Lifeguard's own.
+    NoAgent,
     /// An option that goes without a command.
     OnlyForTheApp(&'static str),
     /// A restart was asked for.
@@ -399,10 +434,30 @@ pub enum CommandPhrase {
     PauseOutOfBounds,
     /// No bundle of evidence is stored.
     NoEvidence,
+    /// The good configuration is being put back.
+    RollingBack,
+    /// No copy of OpenClaw's configuration is kept.
+    NoCopies,
+    /// OpenClaw's configuration could not be compared.
+    NotCompared,
+    /// OpenClaw's configuration is the one that was good.
+    ConfigUnchanged,
+    /// OpenClaw's configuration was changed since it was good, at this time.
+    ConfigChanged(String),
     /// No bundle of this incident is stored.
     NoSuchIncident(u64),
+    /// Nothing was measured yet.
+    NoHistory,
+    /// The history cannot be read.
+    HistoryUnreadable(String),
+    /// The words after `--since` are not understood.
+    NotASpan(String),
+    /// The Lifeguard that runs has no status page.
+    NoPage,
     /// A bundle cannot be read.
     EvidenceUnreadable(String),
+    /// A report could not be made, or its picture not be written: why.
+    NoReport(String),
     /// There is no log there.
     NoLog(String),
     /// Nobody knows where the gateway's log is.
@@ -494,6 +549,25 @@ impl Phrase for CommandPhrase {
                 "No OpenClaw gateway was found here, so Lifeguard looks after its built-in practice gateway.",
                 "OpenClaw 게이트웨이를 찾지 못해 내장된 연습용 게이트웨이로 실행합니다.",
             ),
+            Self::AgentInstalled(file) if english => {
+                return format!(
+                    "Lifeguard is kept running by {file}: it starts at login, and again if it dies. \
+                     One that runs already goes on until it ends."
+                );
+            }
+            Self::AgentInstalled(file) => {
+                return format!(
+                    "{file}에 등록했습니다. 로그인할 때와 비정상 종료 후에 시작됩니다. \
+                     이미 실행 중인 Lifeguard는 종료할 때까지 그대로 실행됩니다."
+                );
+            }
+            Self::AgentUninstalled => language.pick(
+                "Lifeguard's own agent is gone; what it ran has ended.",
+                "Lifeguard 에이전트를 제거했습니다. 에이전트가 실행하던 Lifeguard는 종료되었습니다.",
+            ),
+            Self::NoAgent => {
+                language.pick("There is no agent of Lifeguard's own.", "설치된 Lifeguard 에이전트가 없습니다.")
+            }
             Self::OnlyForTheApp(option) if english => return format!("{option} goes without a command."),
             Self::OnlyForTheApp(option) => return format!("{option}은(는) 명령 없이 쓰는 옵션입니다."),
             Self::Restarting { force: false } => language
@@ -534,12 +608,45 @@ impl Phrase for CommandPhrase {
                 "No evidence is stored: it is taken before the first attempt of an incident.",
                 "저장된 증거가 없습니다. 장애의 첫 복구 시도 전에 저장됩니다.",
             ),
+            Self::RollingBack => {
+                language.pick("Putting the last good configuration back …", "마지막 정상 설정을 복원하는 중…")
+            }
+            Self::NoCopies => language.pick(
+                "No copy is kept: one is taken when a gateway that was started with its configuration has been healthy for 5 min.",
+                "사본이 없습니다. 현재 설정으로 시작한 게이트웨이가 5분 동안 정상이면 저장됩니다.",
+            ),
+            Self::NotCompared => language.pick(
+                "OpenClaw's configuration cannot be read, or `heal.config_guard` is \"off\".",
+                "OpenClaw 설정을 읽을 수 없거나 `heal.config_guard`가 \"off\"입니다.",
+            ),
+            Self::ConfigUnchanged => language.pick(
+                "OpenClaw's configuration is the one that was good.",
+                "OpenClaw 설정이 정상이던 때와 같습니다.",
+            ),
+            Self::ConfigChanged(good) if english => {
+                return format!("OpenClaw's configuration was changed since it was good, at {good}:");
+            }
+            Self::ConfigChanged(good) => return format!("OpenClaw 설정이 정상이던 때({good}) 이후 변경되었습니다:"),
             Self::NoSuchIncident(number) if english => {
                 return format!("Nothing is stored of incident {number}: `lifeguard incidents` lists what is.");
             }
             Self::NoSuchIncident(number) => {
                 return format!("{number}번 장애의 증거가 없습니다. `lifeguard incidents`로 목록을 확인하세요.");
             }
+            Self::NoReport(cause) if english => return format!("The report could not be made: {cause}"),
+            Self::NoReport(cause) => return format!("보고를 만들 수 없습니다: {cause}"),
+            Self::NoHistory => language.pick(
+                "Nothing was measured yet: Lifeguard writes it down each half minute while it runs.",
+                "아직 측정값이 없습니다. Lifeguard가 실행되는 동안 30초마다 기록합니다.",
+            ),
+            Self::HistoryUnreadable(cause) if english => return format!("The history cannot be read: {cause}"),
+            Self::HistoryUnreadable(cause) => return format!("기록을 읽을 수 없습니다: {cause}"),
+            Self::NotASpan(words) if english => return format!("\"{words}\" is not a span of time. Say 12h, 7d or 4w."),
+            Self::NotASpan(words) => return format!("\"{words}\"은(는) 알 수 없는 기간입니다. 12h, 7d, 4w처럼 쓰세요."),
+            Self::NoPage => language.pick(
+                "There is no status page: `web.enabled` is off, or its port is taken; `lifeguard status` says which.",
+                "상태 페이지가 없습니다. `web.enabled`가 꺼져 있거나 포트가 사용 중입니다. `lifeguard status`를 확인하세요.",
+            ),
             Self::EvidenceUnreadable(cause) if english => return format!("The evidence cannot be read: {cause}"),
             Self::EvidenceUnreadable(cause) => return format!("증거를 읽을 수 없습니다: {cause}"),
             Self::NoLog(file) if english => return format!("There is no log yet: {file} does not exist."),

@@ -22,6 +22,10 @@ impl Phrase for LoginItem {
                     Language::Korean => format!("로그인할 때 다른 위치의 Lifeguard가 시작됩니다: {}", path.display()),
                 };
             }
+            Self::Agent => language.pick(
+                "Lifeguard's own agent starts it at login, and again if it dies.",
+                "Lifeguard 에이전트가 로그인할 때와 비정상 종료 후에 Lifeguard를 시작합니다.",
+            ),
             Self::Unavailable => language.pick(
                 "Starting at login cannot be set here: on macOS it needs Lifeguard.app, elsewhere a home folder.",
                 "여기서는 로그인 시 시작을 설정할 수 없습니다. macOS에서는 Lifeguard.app이, 그 밖에는 홈 폴더가 필요합니다.",

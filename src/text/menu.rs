@@ -66,6 +66,10 @@ pub enum MenuPhrase<'a> {
     OpenLog,
     /// Open the evidence of the newest incident.
     OpenIncident,
+    /// Open the status page.
+    OpenPage,
+    /// Put the configuration back that was last good: so long ago, if it was changed since.
+    RollBack(Option<Duration>),
     /// Copy a description of the state.
     CopyDiagnostics,
     /// The submenu of alerts.
@@ -93,6 +97,7 @@ pub enum MenuPhrase<'a> {
 }
 
 impl Phrase for MenuPhrase<'_> {
+    #[expect(clippy::too_many_lines, reason = "a sentence for each phrase, and no logic")]
     fn say(&self, language: Language) -> String {
         let long = |length: Duration| duration(length, language);
         let fixed = |english: &str, korean: &str| language.pick(english, korean).to_owned();
@@ -169,6 +174,12 @@ impl Phrase for MenuPhrase<'_> {
             }
             Self::OpenLog => fixed("Open log", "로그 열기"),
             Self::OpenIncident => fixed("Open last incident", "최근 장애 기록 열기"),
+            Self::OpenPage => fixed("Open status page", "상태 페이지 열기"),
+            Self::RollBack(None) => fixed("Roll back config (not changed)", "설정 되돌리기(변경 없음)"),
+            Self::RollBack(Some(age)) => both(
+                format!("Roll back config (to what was good {} ago)", long(*age)),
+                format!("설정 되돌리기({} 전 정상 설정으로)", long(*age)),
+            ),
             Self::CopyDiagnostics => fixed("Copy diagnostics", "진단 정보 복사"),
             Self::Alerts => fixed("Alerts", "알림"),
             Self::TestAlerts => fixed("Send a test", "시험 알림 보내기"),
@@ -197,12 +208,14 @@ impl Phrase for MenuPhrase<'_> {
 }
 
 /// What an alert of this kind said, for the kinds of [`AlertKind::name`](crate::supervisor::event::AlertKind::name).
-fn alert_kind(name: &str, language: Language) -> String {
+#[must_use]
+pub fn alert_kind(name: &str, language: Language) -> String {
     let (english, korean) = match name {
         "down" => ("down", "중단"),
         "degraded" => ("not whole", "일부 이상"),
         "safe_mode" => ("safe mode", "안전 모드"),
         "blocked" => ("needs you", "직접 조치 필요"),
+        "config_suspect" => ("configuration changed", "설정 변경됨"),
         "recovered" => ("recovered", "복구됨"),
         "restart_finished" => ("restart finished", "재시작 완료"),
         "test" => ("test", "시험"),

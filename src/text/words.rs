@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::dependency::list;
 use super::{Language, Phrase};
+use crate::supervisor::configuration::Alteration;
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::verdict::{Health, Verdict};
 
@@ -52,6 +53,26 @@ pub fn about(length: Duration, language: Language) -> String {
 pub fn size(bytes: u64) -> String {
     let megabytes = bytes / (1024 * 1024);
     if megabytes < 1024 { format!("{megabytes} MB") } else { format!("{:.1} GB", megabytes as f64 / 1024.0) }
+}
+
+/// What became of a configuration, as part of a sentence.
+#[must_use]
+pub fn alteration(alteration: &Alteration, language: Language) -> String {
+    let text = match alteration {
+        Alteration::Missing => language.pick("the file is gone", "파일이 없습니다"),
+        Alteration::Broken { line: 0, .. } => language.pick("it is no JSON any more", "더 이상 JSON이 아닙니다"),
+        Alteration::Broken { line, column } => {
+            return match language {
+                Language::English => format!("it is no JSON any more (line {line}, column {column})"),
+                Language::Korean => format!("더 이상 JSON이 아닙니다({line}행 {column}열)"),
+            };
+        }
+        Alteration::Settings(settings) if settings.is_empty() => {
+            language.pick("only its layout or comments differ", "배치나 주석만 다릅니다")
+        }
+        Alteration::Settings(settings) => return settings.join("; "),
+    };
+    text.to_owned()
 }
 
 impl Phrase for Health {
@@ -233,6 +254,16 @@ impl Phrase for Outcome {
                     list(missing, language)
                 );
             }
+            Self::Unprepared(reason) => {
+                return format!(
+                    "{} {reason}",
+                    language.pick("What comes before the start did not work:", "시작 전 단계가 실패했습니다:")
+                );
+            }
+            Self::ConfigRestored => language.pick(
+                "The last good configuration is back; nothing had to be restarted.",
+                "마지막 정상 설정을 복원했으며, 재시작할 필요가 없었습니다.",
+            ),
             Self::ChannelsStarted => language
                 .pick("The channels run again; nothing was restarted.", "채널이 다시 동작하며, 재시작하지 않았습니다."),
             Self::Stopped => language.pick(

@@ -12,7 +12,7 @@ use crate::snapshot::{BreakerSnapshot, ChannelSnapshot, GatewaySnapshot, Snapsho
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::verdict::{Health, Verdict};
 use crate::text::menu::{MenuPhrase, SEPARATOR};
-use crate::text::{Language, Phrase};
+use crate::text::{Language, Phrase, report};
 use crate::tray::row::{Choice, Row};
 
 /// Lengths of the timed pauses.
@@ -146,6 +146,12 @@ impl Scene<'_> {
             self.say(&MenuPhrase::OpenIncident),
             gateway.evidence.is_some(),
         ));
+        let good = gateway.config_change.as_ref().map(|change| self.since(change.good));
+        rows.push(item(
+            Choice::RollBack { gateway: name.clone() },
+            self.say(&MenuPhrase::RollBack(good)),
+            good.is_some() && gateway.heal.is_none(),
+        ));
         rows
     }
 
@@ -255,9 +261,11 @@ impl Scene<'_> {
         let notices = self.snapshot.notices.iter().enumerate();
         let mut rows: Vec<Row> =
             notices.map(|(place, notice)| text(&format!("notice/-{place}"), format!("⚠ {notice}"))).collect();
+        rows.push(separator("separator/common"));
+        rows.extend(self.snapshot.day.map(|day| text("day", report::row(day, self.view.language))));
         rows.extend([
-            separator("separator/common"),
             Row::Submenu { key: "alerts".to_owned(), text: self.say(&MenuPhrase::Alerts), rows: self.alert_rows() },
+            item(Choice::OpenPage, self.say(&MenuPhrase::OpenPage), self.snapshot.page.is_some()),
             item(Choice::CopyDiagnostics, self.say(&MenuPhrase::CopyDiagnostics), true),
             self.login_row(),
             separator("separator/quit"),
@@ -296,6 +304,7 @@ impl Scene<'_> {
             LoginItem::NeedsApproval => (MenuPhrase::StartAtLoginToApprove, false, true),
             LoginItem::SwitchedOff => (MenuPhrase::StartAtLoginSwitchedOff, false, true),
             LoginItem::AnotherCopy(_) => (MenuPhrase::StartAtLoginElsewhere, false, true),
+            LoginItem::Agent => (MenuPhrase::StartAtLogin, true, false),
             LoginItem::Unavailable => (MenuPhrase::StartAtLogin, false, false),
         };
         Row::Check { choice: Choice::SetLoginItem(!checked), text: self.say(&phrase), enabled, checked }

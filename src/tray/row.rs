@@ -94,6 +94,13 @@ pub enum Choice {
         /// The gateway's name.
         gateway: String,
     },
+    /// Open the status page.
+    OpenPage,
+    /// Put the last good configuration back.
+    RollBack {
+        /// The gateway's name.
+        gateway: String,
+    },
     /// Describe the state on the clipboard.
     CopyDiagnostics,
     /// Send a test alert on every channel.
@@ -119,6 +126,8 @@ impl Choice {
             Self::Reset { gateway } => format!("reset/{gateway}"),
             Self::OpenLog { gateway } => format!("log/{gateway}"),
             Self::OpenIncident { gateway } => format!("incident-folder/{gateway}"),
+            Self::OpenPage => "page".to_owned(),
+            Self::RollBack { gateway } => format!("roll-back/{gateway}"),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::TestAlerts => "test-alerts".to_owned(),
             Self::SetLoginItem(_) => "login-item".to_owned(),
@@ -142,6 +151,8 @@ impl Choice {
             Self::Reset { gateway } => command(gateway, Command::Reset),
             Self::OpenLog { gateway } => UserAction::OpenLog { gateway: Some(gateway.clone()) },
             Self::OpenIncident { gateway } => UserAction::OpenIncident { gateway: Some(gateway.clone()) },
+            Self::OpenPage => UserAction::OpenPage,
+            Self::RollBack { gateway } => command(gateway, Command::RollBack),
             Self::CopyDiagnostics => UserAction::CopyDiagnostics,
             Self::TestAlerts => UserAction::TestAlerts { channel: None, reply: None },
             Self::SetLoginItem(on) => UserAction::SetLoginItem(*on),

@@ -47,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) messages: Vec<Value>,
     /// The same messages as they stand now; `None`: deleted by a person.
     pub(crate) standing: Vec<Option<Value>>,
+    /// Files that came with them: name and content.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Requests of any kind.
     pub(crate) requests: usize,
     /// Rules that were broken.
@@ -138,7 +140,17 @@ async fn execute(
     if let Some(refusal) = gate(&inner, &number, &token).await {
         return refusal;
     }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let (body, file) = match kind.strip_prefix("multipart/form-data; boundary=") {
+        Some(boundary) => parts(&body, boundary),
+        None => (body.to_vec(), None),
+    };
     let mut broken = request_broken(&headers, &body);
+    let shown = serde_json::from_slice::<Value>(&body).unwrap_or_default()["embeds"][0]["image"]["url"].clone();
+    let shown = shown.as_str().map(|url| url.trim_start_matches("attachment://").to_owned());
+    if shown != file.as_ref().map(|(name, _)| name.clone()) {
+        broken.push(format!("the picture {shown:?} is not the file"));
+    }
     if !query.iter().any(|(name, value)| name == "wait" && value == "true") {
         broken.push("wait=true".to_owned());
     }
@@ -152,9 +164,33 @@ async fn execute(
         id = seen.messages.len() + 1;
         seen.messages.push(message.clone());
         seen.standing.push(Some(message.clone()));
+        seen.files.extend(file);
     });
     message["id"] = json!(id.to_string());
     axum::Json(message).into_response()
+}
+
+/// "Uploading Files": the part `payload_json`, and the file `files[0]`.
+fn parts(body: &[u8], boundary: &str) -> (Vec<u8>, Option<(String, Vec<u8>)>) {
+    let find = |body: &[u8], mark: &[u8]| body.windows(mark.len()).position(|window| window == mark);
+    let (mut json, mut file, mut rest) = (Vec::new(), None, body);
+    let opening = format!("--{boundary}\r\n");
+    let closing = format!("\r\n--{boundary}");
+    while let Some(begin) = find(rest, opening.as_bytes()) {
+        rest = &rest[begin + opening.len()..];
+        let Some(head) = find(rest, b"\r\n\r\n") else { break };
+        let headers = String::from_utf8_lossy(&rest[..head]).into_owned();
+        rest = &rest[head + 4..];
+        let Some(end) = find(rest, closing.as_bytes()) else { break };
+        let content = rest[..end].to_vec();
+        rest = &rest[end + 2..];
+        if headers.contains("name=\"payload_json\"") {
+            json = content;
+        } else if let Some((_, name)) = headers.split_once("name=\"files[0]\"; filename=\"") {
+            file = name.split_once('"').map(|(name, _)| (name.to_owned(), content));
+        }
+    }
+    (json, file)
 }
 
 /// "Edit Webhook Message".

@@ -8,6 +8,6 @@ if [ -e "$here/hang" ]; then exec sleep 60; fi
 case "$1" in
 show) cat "$here/show" 2> /dev/null || { echo "Failed to connect to bus: No medium found" >&2; exit 1; } ;;
 start) if [ -e "$here/start.code" ]; then echo "Job for the unit failed." >&2; exit "$(cat "$here/start.code")"; fi ;;
-reset-failed) ;;
+reset-failed | daemon-reload | enable | disable | restart | stop) ;;
 *) exit 64 ;;
 esac

@@ -63,6 +63,7 @@ impl<'a> Watch<'a> {
         let command: Vec<Value> = self.home.command.iter().map(|word| Value::from(word.as_str())).collect();
         let text = format!(
             r#"language = "en"
+web = {{ port = 0 }}
 
 [[gateway]]
 service = "{service}"

@@ -28,10 +28,12 @@ pub(crate) fn snapshot(health: Health, wall: i64, elapsed: i64) -> Snapshot {
             ChannelSnapshot {
                 name: "native".to_owned(),
                 last_delivery: Some(DeliverySnapshot { at: wall - 2 * HOUR, kind: "recovered".to_owned() }),
-                problem: None,
+                ..ChannelSnapshot::default()
             },
-            ChannelSnapshot { name: "discord".to_owned(), last_delivery: None, problem: None },
+            ChannelSnapshot { name: "discord".to_owned(), ..ChannelSnapshot::default() },
         ],
+        day: None,
+        page: Some("http://127.0.0.1:18799/".to_owned()),
     }
 }
 
@@ -71,8 +73,10 @@ fn gateway(health: Health, wall: i64) -> GatewaySnapshot {
         incident: None,
         last_incident: Some(last_incident),
         pause: None,
+        needs: Vec::new(),
         log: Some("/tmp/openclaw/openclaw.log".into()),
         evidence: None,
+        config_change: None,
         notice: None,
     };
     let lasting = |verdict, minutes: i64, attempts| IncidentSummary {

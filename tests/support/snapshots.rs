@@ -40,8 +40,10 @@ pub(crate) fn healthy() -> GatewaySnapshot {
         incident: None,
         last_incident: None,
         pause: None,
+        needs: Vec::new(),
         log: None,
         evidence: None,
+        config_change: None,
         notice: None,
     }
 }
@@ -69,12 +71,14 @@ pub(crate) fn snapshot(gateway: GatewaySnapshot) -> Snapshot {
         gateways: vec![gateway],
         notices: Vec::new(),
         channels: vec![
-            ChannelSnapshot { name: "native".to_owned(), last_delivery: None, problem: None },
+            ChannelSnapshot { name: "native".to_owned(), ..ChannelSnapshot::default() },
             ChannelSnapshot {
                 name: "discord".to_owned(),
                 last_delivery: Some(DeliverySnapshot { at: NOON - 5 * MINUTE, kind: "recovered".to_owned() }),
-                problem: None,
+                ..ChannelSnapshot::default()
             },
         ],
+        day: None,
+        page: Some("http://127.0.0.1:18799/".to_owned()),
     }
 }

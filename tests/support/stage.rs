@@ -34,7 +34,7 @@ impl Stage {
         fs::write(&webhook, format!("http://{}/api/webhooks/{NUMBER}/{TOKEN}\n", stage.discord.address())).unwrap();
         fs::set_permissions(&webhook, fs::Permissions::from_mode(0o600)).unwrap();
         let config = format!(
-            "[[gateway]]\nservice = \"child\"\nport = {}\nstate_dir = {:?}\nconfig_path = {:?}\ncommand = {:?}\n\n\
+            "web = {{ port = 0 }}\n\n[[gateway]]\nservice = \"child\"\nport = {}\nstate_dir = {:?}\nconfig_path = {:?}\ncommand = {:?}\n\n\
              [alerts.discord]\nwebhook = \"file:{}\"\n\n{more}\n",
             stage.gateway.port,
             stage.gateway.state_dir().display().to_string(),

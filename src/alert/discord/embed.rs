@@ -57,6 +57,8 @@ struct Embed {
     fields: Vec<EmbedField>,
     timestamp: String,
     footer: Footer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Image>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,6 +66,11 @@ struct EmbedField {
     name: String,
     value: String,
     inline: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Image {
+    url: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,6 +127,7 @@ impl Message {
             fields: fields(alert, context),
             timestamp: when::stamp(alert.alert.at),
             footer: Footer { text: cut(&footer, FOOTER) },
+            image: None,
         };
         embed.fit();
         // A message keeps the name that it was created with.
@@ -130,6 +138,14 @@ impl Message {
             embeds: [embed],
             allowed_mentions: AllowedMentions { parse: [] },
         }
+    }
+}
+
+impl Message {
+    /// Shows a file of this name that is sent with the message.
+    pub fn show(&mut self, name: &str) {
+        let [embed] = &mut self.embeds;
+        embed.image = Some(Image { url: format!("attachment://{name}") });
     }
 }
 

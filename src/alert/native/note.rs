@@ -78,7 +78,7 @@ impl Note {
             body: cut(&one_line(&body), BODY),
             loudness: loudness(kind),
             look: look(kind),
-            stays: matches!(kind, AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. }),
+            stays: look(kind) == Look::Trouble,
             buttons: buttons(kind),
         }
     }
@@ -109,25 +109,30 @@ fn key(alert: &GatewayAlert) -> String {
 
 fn loudness(kind: &AlertKind) -> Loudness {
     match kind {
-        AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Loudness::Urgent,
+        AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } | AlertKind::ConfigSuspect { .. } => Loudness::Urgent,
         AlertKind::Recovered { .. } => Loudness::Quiet,
         AlertKind::Renewed { .. } | AlertKind::Progress { .. } => Loudness::Quiet,
         AlertKind::Down { .. }
         | AlertKind::Degraded { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Loudness::Usual,
     }
 }
 
 fn look(kind: &AlertKind) -> Look {
     match kind {
-        AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Look::Trouble,
+        AlertKind::Down { .. }
+        | AlertKind::SafeMode { .. }
+        | AlertKind::Blocked { .. }
+        | AlertKind::ConfigSuspect { .. } => Look::Trouble,
         AlertKind::Degraded { .. } | AlertKind::Memory { .. } | AlertKind::Progress { .. } => Look::Caution,
         AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Look::News,
     }
 }
@@ -140,11 +145,14 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         }
         AlertKind::Down { .. } | AlertKind::SafeMode { .. } => vec![Button::Restart, Button::OpenLog, Button::Pause],
         AlertKind::Blocked { .. } | AlertKind::Degraded { .. } => vec![Button::OpenLog],
+        AlertKind::ConfigSuspect { rolls_back: false, .. } => vec![Button::RollBack, Button::OpenLog, Button::Pause],
+        AlertKind::ConfigSuspect { rolls_back: true, .. } => vec![Button::OpenLog, Button::Pause],
         AlertKind::Memory { .. } => vec![Button::Restart],
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Progress { .. }
         | AlertKind::Renewed { .. }
+        | AlertKind::Report(_)
         | AlertKind::Test => Vec::new(),
     }
 }
@@ -157,13 +165,14 @@ pub fn button_name(button: Button) -> &'static str {
         Button::Start => "start",
         Button::OpenLog => "open-log",
         Button::Pause => "pause",
+        Button::RollBack => "roll-back",
     }
 }
 
 /// The button with this name; `None` for what desktops name themselves (a click beside the buttons, a dismissal).
 #[must_use]
 pub fn button_named(name: &str) -> Option<Button> {
-    [Button::Restart, Button::Start, Button::OpenLog, Button::Pause]
+    [Button::Restart, Button::Start, Button::OpenLog, Button::Pause, Button::RollBack]
         .into_iter()
         .find(|button| button_name(*button) == name)
 }

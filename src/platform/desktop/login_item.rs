@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::own_agent;
+
 /// What the system will do at the next login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginItem {
@@ -15,6 +17,8 @@ pub enum LoginItem {
     SwitchedOff,
     /// Start another copy, at this path.
     AnotherCopy(PathBuf),
+    /// Nothing, for it need not: Lifeguard's own agent starts it.
+    Agent,
     /// It cannot be had here: no home folder, or on macOS no application bundle.
     Unavailable,
 }
@@ -33,6 +37,9 @@ pub enum LoginItemError {
         "XDG_CONFIG_HOME is {0}, and the entry would go to ~/.config/autostart; unset it or copy the entry yourself"
     )]
     OtherConfigHome(PathBuf),
+    /// Lifeguard's own agent starts it at login already.
+    #[error("Lifeguard's own agent starts it at login; run `lifeguard uninstall-agent` first")]
+    AgentInstalled,
     /// The system said no.
     #[error("the system refused: {0}")]
     Refused(#[from] auto_launch::Error),
@@ -42,7 +49,7 @@ pub enum LoginItemError {
 /// service, so do not ask it many times a second.
 #[must_use]
 pub fn state() -> LoginItem {
-    system::state()
+    if own_agent::is_installed() { LoginItem::Agent } else { system::state() }
 }
 
 /// Starts this program at login, or no longer.
@@ -50,6 +57,9 @@ pub fn set(on: bool) -> Result<(), LoginItemError> {
     let program = std::env::current_exe().map_err(LoginItemError::NoProgram)?;
     let item = system::item(&program)?;
     if on {
+        if own_agent::is_installed() {
+            return Err(LoginItemError::AgentInstalled);
+        }
         item.enable()?;
     } else if item.is_enabled()? {
         item.disable()?;
@@ -153,9 +163,12 @@ mod system {
     }
 }
 
-#[cfg(target_os = "macos")]
-fn in_bundle() -> bool {
-    std::env::current_exe().is_ok_and(|path| path.ancestors().any(|folder| folder.extension() == Some("app".as_ref())))
+/// Whether this program is the one in Lifeguard.app.
+#[must_use]
+pub fn in_bundle() -> bool {
+    cfg!(target_os = "macos")
+        && std::env::current_exe()
+            .is_ok_and(|path| path.ancestors().any(|folder| folder.extension() == Some("app".as_ref())))
 }
 
 #[cfg(all(test, not(target_os = "macos")))]

@@ -1,6 +1,5 @@
-//! OpenClaw's own configuration file: its fingerprint, and what OpenClaw itself says of it.
+//! OpenClaw's own configuration file: what OpenClaw itself says of it.
 
-use std::hash::Hasher;
 use std::io::{ErrorKind, Read};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,6 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 
 use super::LOOK_LIMIT;
+use crate::guard::{LARGEST, fingerprint};
 use crate::service::{GatewaySetup, ServiceError, openclaw};
 use crate::supervisor::dependency::Trouble;
 
@@ -18,9 +18,6 @@ const VALIDATE_LIMIT: Duration = Duration::from_secs(20);
 
 /// After it could not be asked, for want of time: the machine is busy.
 const ASK_AGAIN: Duration = Duration::from_mins(5);
-
-/// The largest file that is read, in bytes. Real ones have a few thousand.
-const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// Longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 200;
@@ -50,11 +47,6 @@ impl ConfigFile {
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Fingerprint of the file as it was last read; `None` if there is none.
-    pub(super) fn stamp(&self) -> Option<u64> {
-        self.known().stamp.map(|(stamp, _)| stamp)
     }
 
     /// What is the matter with the file. A gateway may run without one: that is none. OpenClaw is asked about a
@@ -159,14 +151,6 @@ fn read(
     Ok(Some((length, changed, fingerprint(&bytes))))
 }
 
-/// Fingerprint of a file's bytes: to see a change, not to withstand an attack.
-fn fingerprint(bytes: &[u8]) -> u64 {
-    // Its keys are fixed, so that the same bytes give the same number in every run.
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(bytes);
-    hasher.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -199,7 +183,6 @@ mod tests {
         let write = |text: &str| std::fs::write(folder.path().join("openclaw.json"), text).unwrap();
         let asked = || std::fs::read_to_string(folder.path().join("asked")).unwrap_or_default().lines().count();
         assert_eq!(config.trouble(Duration::ZERO).await, None, "a gateway may run without one");
-        assert_eq!(config.stamp(), None);
         write("bad");
         assert_eq!(config.trouble(Duration::MAX).await, None, "nobody asked");
         assert_eq!(asked(), 0);
@@ -208,10 +191,8 @@ mod tests {
         assert_eq!(config.trouble(Duration::ZERO).await, bad);
         assert_eq!(config.trouble(Duration::MAX).await, bad, "what is known is told");
         assert_eq!(asked(), 1);
-        let stamp = config.stamp();
         write("good again");
         assert_eq!(config.trouble(Duration::ZERO).await, None);
-        assert_ne!(config.stamp(), stamp);
         assert_eq!(asked(), 2);
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::world::{Mood, World, network, no_docker, telegram};
 use crate::supervisor::activity::Activity;
-use crate::supervisor::breaker::Breaker;
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{AlertKind, Command};
 use crate::supervisor::intent::Intent;
@@ -52,44 +51,6 @@ fn a_heal_that_finds_something_missing_at_the_last_moment_costs_nothing() {
     world.run(Duration::from_mins(3));
     assert_eq!(world.core.health(), Health::Healthy);
     assert_eq!(world.kinds().iter().filter(|kind| **kind == "down").count(), 1);
-}
-
-#[test]
-fn a_broken_configuration_does_not_hold_back_what_mends_it() {
-    let policy = Policy { roll_back: true, ..Policy::default() };
-    let mut world = World::healthy_with(policy);
-    world.config_changed = true;
-    let invalid = Trouble::Invalid("gateway.prot is not known".to_owned());
-    world.dependencies = vec![DependencyState { dependency: Dependency::Configuration, trouble: Some(invalid) }];
-    world.mood = Mood::Refuses;
-    world.run(Duration::from_mins(10));
-    assert_eq!(world.rungs().first(), Some(&Rung::RollBack));
-    assert_eq!(world.core.health(), Health::Healthy);
-}
-
-#[test]
-fn without_leave_a_changed_configuration_is_never_put_back() {
-    let mut world = World::healthy();
-    world.config_changed = true;
-    world.mood = Mood::Refuses;
-    world.run(Duration::from_hours(12));
-    assert!(!world.rungs().contains(&Rung::RollBack));
-}
-
-#[test]
-fn an_edit_of_the_configuration_closes_the_breaker_and_is_tried_at_once() {
-    let mut world = World::healthy();
-    world.config_stamp = Some(1);
-    world.mood = Mood::Refuses;
-    world.run(Duration::from_hours(3));
-    assert!(matches!(world.core.breaker(), Breaker::Open { .. }));
-    let before = world.heals.len();
-    world.mood = Mood::Well;
-    world.config_stamp = Some(2);
-    world.run(Duration::from_secs(30));
-    assert_eq!(world.heals.len(), before + 1);
-    world.run(Duration::from_mins(15));
-    assert_eq!(world.core.health(), Health::Healthy);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::supervisor::Supervisor;
 use crate::supervisor::activity::{Activity, ChannelState};
+use crate::supervisor::configuration::ConfigStanding;
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{Action, Alert, AlertKind, Command, Event, HealReport};
 use crate::supervisor::intent::{Intent, IntentSeen};
@@ -14,7 +15,7 @@ use crate::supervisor::observation::{
 };
 use crate::supervisor::policy::Policy;
 use crate::supervisor::state::State;
-use crate::supervisor::verdict::Health;
+use crate::supervisor::verdict::{Health, Verdict};
 
 /// How the modelled gateway behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,12 +53,17 @@ pub(super) struct World {
     pub(super) activity: Option<Activity>,
     pub(super) intent: Option<IntentSeen>,
     pub(super) config_stamp: Option<u64>,
-    pub(super) config_changed: bool,
+    pub(super) config_edited: Option<i64>,
+    pub(super) config: ConfigStanding,
+    /// Fingerprints of configurations that were to be kept.
+    pub(super) kept: Vec<u64>,
     pub(super) service: ServiceState,
     pub(super) latency: Option<Duration>,
     pub(super) memory: Option<u64>,
     /// A heal is answered by this, and nothing is done.
     pub(super) obstruction: Option<DependencyState>,
+    /// The configuration cannot be put back.
+    pub(super) unprepared: bool,
 }
 
 pub(super) const BEGIN: Moment = Moment { awake: 1_000_000, elapsed: 1_000_000, wall: 1_700_000_000_000 };
@@ -81,11 +87,14 @@ impl World {
             activity: None,
             intent: None,
             config_stamp: None,
-            config_changed: false,
+            config_edited: None,
+            config: ConfigStanding::Unknown,
+            kept: Vec::new(),
             service: ServiceState::Unmanaged,
             latency: None,
             memory: None,
             obstruction: None,
+            unprepared: false,
         };
         world.start();
         world
@@ -127,7 +136,8 @@ impl World {
         seen.activity.clone_from(&self.activity);
         seen.intent = self.intent;
         seen.config_stamp = self.config_stamp;
-        seen.config_changed = self.config_changed;
+        seen.config_edited = self.config_edited;
+        seen.config.clone_from(&self.config);
         seen.latency = self.latency;
         seen.memory = self.memory;
         let Some((identity, born)) = &self.process else {
@@ -175,6 +185,10 @@ impl World {
                     self.progress.push(alert);
                 }
                 Action::Announce(alert) => self.alerts.push(alert),
+                Action::KeepConfig { stamp } => {
+                    self.kept.push(stamp);
+                    self.config = ConfigStanding::Good;
+                }
                 Action::Persist => self.persists += 1,
             }
         }
@@ -185,6 +199,14 @@ impl World {
         if let Some(missing) = &self.obstruction {
             let report = HealReport::Obstructed(vec![missing.clone()]);
             self.feed(Event::Heal { id: heal.id, report });
+            return;
+        }
+        if self.unprepared && heal.rung == Rung::RollBack {
+            self.feed(Event::Heal { id: heal.id, report: HealReport::Unprepared("read-only".to_owned()) });
+            return;
+        }
+        if heal.rung == Rung::RollBack && heal.cause.verdict == Verdict::Healthy {
+            self.feed(Event::Heal { id: heal.id, report: HealReport::Done });
             return;
         }
         if heal.rung == Rung::StartChannels {

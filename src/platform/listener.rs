@@ -8,31 +8,32 @@ use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
 /// Wraps a listener: at most so many connections at a time, each at most so long.
-pub(super) struct LimitedListener {
-    listener: UnixListener,
+#[derive(Debug)]
+pub struct LimitedListener<L> {
+    listener: L,
     permits: Arc<Semaphore>,
     longest: Duration,
 }
 
-impl LimitedListener {
-    pub(super) fn new(listener: UnixListener, connections: usize, longest: Duration) -> Self {
+impl<L: Listener> LimitedListener<L> {
+    /// At most `connections` at a time, each at most as long as `longest`.
+    pub fn new(listener: L, connections: usize, longest: Duration) -> Self {
         Self { listener, permits: Arc::new(Semaphore::new(connections)), longest }
     }
 }
 
-impl Listener for LimitedListener {
-    type Io = LimitedStream;
-    type Addr = tokio::net::unix::SocketAddr;
+impl<L: Listener> Listener for LimitedListener<L> {
+    type Io = LimitedStream<L::Io>;
+    type Addr = L::Addr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         // The semaphore is never closed; a connection without a permit would still have its deadline.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let (stream, address) = self.listener.accept().await;
         (LimitedStream { stream, deadline: Box::pin(sleep(self.longest)), _permit: permit }, address)
     }
 
@@ -42,13 +43,14 @@ impl Listener for LimitedListener {
 }
 
 /// A connection that fails once its time is over.
-pub(super) struct LimitedStream {
-    stream: UnixStream,
+#[derive(Debug)]
+pub struct LimitedStream<S> {
+    stream: S,
     deadline: Pin<Box<Sleep>>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl LimitedStream {
+impl<S> LimitedStream<S> {
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         match self.deadline.as_mut().poll(context) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
@@ -57,7 +59,7 @@ impl LimitedStream {
     }
 }
 
-impl AsyncRead for LimitedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +70,7 @@ impl AsyncRead for LimitedStream {
     }
 }
 
-impl AsyncWrite for LimitedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
@@ -89,6 +91,7 @@ mod tests {
     use axum::Router;
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{UnixListener, UnixStream};
     use tokio::time::timeout;
 
     use super::*;
