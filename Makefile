@@ -16,7 +16,13 @@ else
 TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
 endif
 
-.PHONY: help run test check sim pictures fault-table docs measure macos-check macos-link
+# The macOS app is made of release builds for both kinds of Mac; CI takes debug builds: DARWIN=debug.
+DARWIN ?= release
+DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
+PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
+    $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
+
+.PHONY: help run test check sim pictures page-pictures fault-table docs measure macos-check macos-link bundle
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,7 +32,7 @@ run: ## Build and start Lifeguard: your gateway, or the practice gateway where n
 	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
 
 test: ## Run every test, with the real gateway and a real desktop
-	@bundle/set-up.sh test gateway
+	@bundle/set-up.sh test gateway page
 	$(CARGO) test --locked --doc
 	$(CARGO) build --locked --examples
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
@@ -49,6 +55,10 @@ pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded
 	$(CARGO) build --locked --bin lifeguard --example record
 	target/debug/examples/record
 
+page-pictures: ## Show the status page's main states in Chromium; keep the pictures in docs/img
+	@bundle/set-up.sh test page
+	PAGE_PICTURES=$(CURDIR)/docs/img $(CARGO) test --locked --test web_page
+
 fault-table: ## Put faults into the real gateway, one after the other; write docs/fault-table.md: 15 minutes
 	@bundle/set-up.sh test gateway
 	rm -rf target/fault-table
@@ -70,6 +80,14 @@ macos-check: ## Type-check and lint the macOS build, on any system
 	@bundle/set-up.sh cross
 	bundle/cross/darwin.sh check
 	bundle/cross/darwin.sh clippy
+
+bundle: ## Pack dist/Lifeguard.app for macOS and a zip of it, signed, for both kinds of Mac; read it again
+	@bundle/set-up.sh cross
+	bundle/cross/darwin.sh link arm64 $(DARWIN_RELEASE)
+	bundle/cross/darwin.sh link x86_64 $(DARWIN_RELEASE)
+	$(PACKAGER) build --executable target/darwin/aarch64-apple-darwin/$(DARWIN)/lifeguard \
+	    --executable target/darwin/x86_64-apple-darwin/$(DARWIN)/lifeguard --into dist
+	$(PACKAGER) verify --folder dist
 
 macos-link: ## Link the macOS executable (arm64), on any system
 	@bundle/set-up.sh cross

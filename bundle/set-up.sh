@@ -4,11 +4,12 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: bundle/set-up.sh run|test|gateway|cross…
+usage: bundle/set-up.sh run|test|gateway|page|cross…
 
   run      what building and running the app needs; the menu bar's GTK only where there is a display
   test     what the tests need beside that: a virtual desktop, npm and GTK
   gateway  the real OpenClaw gateway that the tests heal, into target/cache
+  page     what the tests of the status page and the metrics need: Chromium, Prometheus, playwright-core and axe-core
   cross    what bundle/cross/darwin.sh needs: std and clippy for macOS, LLVM's tools, Zig
 
 On Debian and Ubuntu missing packages are installed with apt-get (through sudo when not root). Elsewhere they are named.
@@ -112,6 +113,14 @@ need_for_testing() {
     need import imagemagick
 }
 
+need_for_the_page() {
+    need_for_npm
+    [ "$system" = Darwin ] && return
+    need chromium chromium
+    need promtool prometheus
+    need at:/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc fonts-noto-cjk
+}
+
 need_for_npm() {
     if [ "$system" = Darwin ]; then
         command -v npm >/dev/null || fail "npm is missing; the tests install the real gateway with it. Run: brew install node"
@@ -174,6 +183,17 @@ install_gateway() {
     gateway_is_there || fail "$modules/openclaw does not start; remove $folder and run this again."
 }
 
+install_page_tools() {
+    local folder=$cache/page-tools
+    local modules=$folder/node_modules
+    page_tools_are_there() { [ -f "$modules/playwright-core/package.json" ] && [ -f "$modules/axe-core/axe.min.js" ]; }
+    if page_tools_are_there; then return; fi
+    locked page-tools
+    if page_tools_are_there; then return; fi
+    echo "set-up: installing playwright-core and axe-core into $folder"
+    npm install --prefix "$folder" --no-audit --no-fund --loglevel=error playwright-core@1 axe-core@4
+}
+
 # --- the work -----------------------------------------------------------------------------------------------------
 
 [ $# -ge 1 ] || { usage >&2; exit 2; }
@@ -196,6 +216,11 @@ for part in "$@"; do
             need_for_npm
             install_missing
             install_gateway
+            ;;
+        page)
+            need_for_the_page
+            install_missing
+            install_page_tools
             ;;
         cross)
             need_for_building

@@ -21,8 +21,10 @@ pub mod chart;
 pub mod deadman;
 pub mod discord;
 pub mod fact;
+pub mod gather;
 mod http;
 mod hub;
+pub mod hush;
 pub mod ledger;
 pub mod letter;
 pub mod native;
@@ -77,6 +79,14 @@ pub struct AlertSettings {
     pub ntfy: Option<Source<ntfy::NtfySettings>>,
     /// A server of one's own, likewise.
     pub webhook: Option<Source<webhook::WebhookSettings>>,
+    /// So many alerts in 10 min are told one by one on each channel; more are a storm, and become a digest.
+    pub calm: usize,
+    /// Nobody is disturbed from one time of day to another.
+    pub quiet_hours: Option<(jiff::civil::Time, jiff::civil::Time)>,
+    /// The channel that is told only what no other one has receipted in time.
+    pub fallback: Option<String>,
+    /// How long the others have for that.
+    pub fallback_after: Duration,
     /// How long the same kind of alert about the same gateway, but another incident, is held back.
     pub cooldown: Duration,
     /// The same for critical alerts.

@@ -189,6 +189,13 @@ pub struct HealConfig {
     pub budget_window: Duration,
     /// What to do about an edit of OpenClaw's configuration that it does not start with.
     pub config_guard: ConfigGuardChoice,
+    /// Run `openclaw doctor --fix`, after a backup, when plain attempts do not help.
+    pub doctor: bool,
+    /// A command of the person's own for when plain attempts do not help, as an argument list.
+    pub hook: Option<Vec<String>>,
+    /// How long that command may take.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub hook_timeout: Duration,
 }
 
 /// `heal.config_guard`.
@@ -305,6 +312,8 @@ impl Config {
             memory: self.memory.policy(),
             config_hold: heal.healthy_hold.saturating_mul(CONFIG_HOLD),
             roll_back: heal.config_guard == ConfigGuardChoice::Rollback,
+            doctor: heal.doctor,
+            hook: heal.hook.is_some(),
             ..Policy::default()
         }
     }
@@ -389,6 +398,9 @@ impl Default for HealConfig {
             budget: policy.budget,
             budget_window: policy.budget_window,
             config_guard: ConfigGuardChoice::default(),
+            doctor: policy.doctor,
+            hook: None,
+            hook_timeout: Duration::from_mins(1),
         }
     }
 }

@@ -6,7 +6,7 @@
 mod chronicle;
 mod diary;
 pub mod gateway;
-mod preparation;
+pub mod preparation;
 pub mod store;
 
 use std::path::PathBuf;
@@ -18,10 +18,12 @@ use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
 use self::gateway::{GatewayTask, Wish};
+use self::preparation::Hook;
 use self::store::{Loaded, StateStore};
 use crate::alert::AlertHandle;
 use crate::evidence::EvidenceStore;
 use crate::guard::ConfigGuard;
+use crate::guard::backup::Backups;
 use crate::history::recorder::{Recorder, WRITE_EVERY};
 use crate::metrics::Metrics;
 use crate::platform::clock;
@@ -71,6 +73,10 @@ pub struct GatewaySpec {
     pub start_docker: bool,
     /// The copies of its configuration that were good.
     pub guard: ConfigGuard,
+    /// Copies of its state from before the doctor.
+    pub backups: Backups,
+    /// The user's own command.
+    pub hook: Option<Hook>,
     /// How patiently to look.
     pub limits: ProbeLimits,
     /// Where its state is kept.

@@ -1,8 +1,10 @@
 //! The config guard: copies of OpenClaw's configuration that were good, what was changed since, and the way back.
 //!
 //! A copy is a file `<time>.json` in Lifeguard's own state folder, mode 0600. Which configuration is good is for the
-//! core to say; this room looks, keeps and puts back. The person's edit is never destroyed.
+//! core to say; this room looks, keeps and puts back. The person's edit is never destroyed. [`backup`] copies the rest of
+//! OpenClaw's state before its own doctor changes it.
 
+pub mod backup;
 mod difference;
 pub mod document;
 mod place;
@@ -52,6 +54,9 @@ pub enum GuardError {
     /// It is far larger than any real one.
     #[error("{} has more than {} MiB, which no configuration has", .0.display(), LARGEST / (1024 * 1024))]
     TooLarge(PathBuf),
+    /// More state than can be copied.
+    #[error("{} is too large to be copied first; run `openclaw doctor --fix` yourself", .0.display())]
+    TooMuchState(PathBuf),
     /// It was edited a moment ago.
     #[error("{} was edited a moment ago and is left as it is; try again", .0.display())]
     JustEdited(PathBuf),

@@ -37,6 +37,15 @@ pub enum UserAction {
     },
     /// Open the status page with the system's browser.
     OpenPage,
+    /// Try at once what waits to be told.
+    RetryAlerts {
+        /// On this channel only; `None` means all.
+        channel: Option<String>,
+        /// Where the receipts go, if somebody waits for them.
+        reply: Option<oneshot::Sender<Vec<Receipt>>>,
+    },
+    /// Disturb nobody with alerts for a while; `None`: no longer.
+    MuteAlerts(Option<Mute>),
     /// Put a description of the current state, free of secrets, on the clipboard.
     CopyDiagnostics,
     /// Start Lifeguard at login, or no longer.
@@ -45,6 +54,13 @@ pub enum UserAction {
     Show,
     /// Quit Lifeguard; the gateway keeps running.
     Quit,
+}
+
+/// A time in which nobody is disturbed with alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mute {
+    /// When it ends by itself (Unix milliseconds); `None`: when somebody ends it.
+    pub until: Option<i64>,
 }
 
 /// Answer to [`UserAction::Gateway`].
@@ -59,7 +75,7 @@ pub enum Reply {
     Refused(String),
 }
 
-/// What became of a test alert on one channel.
+/// What became of a test alert, or of what waited, on one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The channel's name.

@@ -153,7 +153,7 @@ pub struct PauseSnapshot {
 /// One alert channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelSnapshot {
-    /// `discord`, `native`.
+    /// Its name in the configuration: `discord`, `native`, …
     pub name: String,
     /// The newest delivery, if there was one.
     pub last_delivery: Option<DeliverySnapshot>,
@@ -168,9 +168,24 @@ pub struct ChannelSnapshot {
     /// Attempts that failed, since Lifeguard began.
     #[serde(default)]
     pub failed: u64,
+    /// The newest alert that the receiving side refused for good.
+    #[serde(default)]
+    pub refused: Option<DeliverySnapshot>,
+    /// Nobody is to be disturbed now.
+    #[serde(default)]
+    pub quiet: Option<QuietSnapshot>,
 }
 
-/// A delivery that the receiving side confirmed.
+/// A time in which alerts are gathered instead of told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuietSnapshot {
+    /// When it ends by itself: Unix milliseconds; `None`: when somebody ends it.
+    pub until: Option<i64>,
+    /// A person asked for it; otherwise these are the quiet hours.
+    pub muted: bool,
+}
+
+/// A delivery that the receiving side confirmed, or refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeliverySnapshot {
     /// When: Unix milliseconds.

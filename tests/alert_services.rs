@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lifeguard::alert::{AlertHandle, AlertHub, GatewayAlert};
+use lifeguard::alert::{AlertHandle, AlertHub, AlertSettings, GatewayAlert};
 use lifeguard::history::History;
+use lifeguard::request::Mute;
 use lifeguard::snapshot::ChannelSnapshot;
 use lifeguard::supervisor::event::AlertKind;
 use lifeguard::supervisor::verdict::Verdict;
-use support::alerts::{announce, down, progress, recovered, settings};
+use support::alerts::{announce, down, progress, recovered, safe_mode, settings};
 use support::services::{FakeService, Fault, PLANTED, Service, at};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -153,6 +154,26 @@ async fn a_redirect_is_not_followed() {
     }
 }
 
+#[tokio::test]
+async fn a_retry_tries_at_once_what_waits_and_a_refusal_is_remembered() {
+    let (server, handle) = start(Service::Slack).await;
+    server.then(Fault::Refuse(404, "no_service".to_owned()));
+    announce(&handle, &down(1));
+    let parked = channel(&handle, |channel| channel.problem.is_some()).await;
+    assert_eq!((parked.waiting, parked.refused), (1, None));
+    server.always(Some(Fault::Refuse(404, "no_service".to_owned())));
+    assert!(handle.retry(None).await[0].problem.as_ref().unwrap().contains("no_service"));
+    server.always(None);
+    assert_eq!(handle.retry(Some("slack")).await[0].problem, None);
+    assert_eq!(server.seen().messages.len(), 1);
+    channel(&handle, |channel| channel.waiting == 0 && channel.problem.is_none()).await;
+    server.then(Fault::Refuse(400, "invalid_payload".to_owned()));
+    announce(&handle, &down(2));
+    server.wait_until("the refusal", |seen| seen.requests == 4).await;
+    let refused = channel(&handle, |channel| channel.refused.is_some()).await;
+    assert_eq!((refused.waiting, refused.refused.unwrap().kind.as_str()), (0, "down"));
+}
+
 /// The request was taken and the answer never came: the repeat says what it is, and carries the same name, so that
 /// ntfy and a server of one's own can drop it.
 #[tokio::test]
@@ -235,6 +256,79 @@ async fn a_host_that_is_nowhere_and_a_server_without_a_certificate_are_told_apar
             assert_eq!(handle.flush(Duration::from_secs(10)).await, 1, "kept");
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_mute_holds_is_told_as_one_and_what_cannot_wait_at_once() {
+    let server = FakeService::start(Service::Ntfy).await;
+    let history = Arc::new(History::in_memory().unwrap());
+    let begin = || AlertHub::start(server.settings(settings()), Arc::clone(&history), mpsc::channel(8).0);
+    let handle = begin();
+    handle.mute(Some(Mute { until: None })).unwrap();
+    announce(&handle, &down(1));
+    announce(&handle, &recovered(1));
+    announce(&handle, &down(2));
+    announce(&handle, &safe_mode(2));
+    let seen = server.wait_until("what cannot wait", |seen| seen.messages.len() == 1).await;
+    assert_eq!(seen.messages[0].body["title"], "OpenClaw gateway keeps failing: safe mode");
+    assert!(channel(&handle, |channel| channel.quiet.is_some()).await.quiet.unwrap().muted);
+    assert_eq!(handle.flush(SOON).await, 0, "quitting tells nobody of what is gathered");
+    assert_eq!(server.seen().messages.len(), 1);
+    drop(handle);
+
+    let handle = begin();
+    announce(&handle, &down(3));
+    channel(&handle, |channel| channel.quiet.is_some()).await;
+    assert_eq!(server.seen().messages.len(), 1, "it outlives a restart");
+    handle.mute(None).unwrap();
+    let seen = server.wait_until("the digest", |seen| seen.messages.len() == 2).await;
+    let digest = &seen.messages[1].body;
+    assert_eq!(digest["title"], "While it was quiet: 3 alerts");
+    let text = digest["message"].as_str().unwrap();
+    assert!(text.contains("OpenClaw gateway was down for 42 s") && text.contains("OpenClaw gateway is down"), "{text}");
+    announce(&handle, &recovered(3));
+    server.wait_until("the recovery", |seen| seen.messages.len() == 3).await;
+    assert_eq!(server.seen().violations, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_storm_becomes_five_messages_and_a_digest() {
+    let server = FakeService::start(Service::Slack).await;
+    let settings = AlertSettings { calm: 5, ..server.settings(settings()) };
+    let handle = support::alerts::start(settings, mpsc::channel(8).0);
+    for incident in 0..200 {
+        announce(&handle, &down(incident));
+    }
+    announce(&handle, &safe_mode(7));
+    let seen = server.wait_until("what goes before the storm", |seen| seen.messages.len() == 6).await;
+    assert!(seen.messages[5].body["text"].as_str().unwrap().ends_with("safe mode"));
+    assert_eq!(handle.flush(SOON).await, 0);
+    assert_eq!(server.seen().messages.len(), 6, "the rest comes as one, 10 min after it began");
+}
+
+#[tokio::test]
+async fn a_fallback_is_told_only_what_no_other_channel_has_delivered() {
+    let first = FakeService::start(Service::Slack).await;
+    let second = FakeService::start(Service::Telegram).await;
+    let settings = AlertSettings {
+        fallback: Some("telegram".to_owned()),
+        fallback_after: Duration::from_millis(500),
+        ..second.settings(first.settings(settings()))
+    };
+    let handle = support::alerts::start(settings, mpsc::channel(8).0);
+    announce(&handle, &down(1));
+    first.wait_until("the outage", |seen| seen.messages.len() == 1).await;
+    announce(&handle, &recovered(1));
+    first.wait_until("its end", |seen| seen.messages.len() == 2).await;
+
+    first.always(Some(Fault::Refuse(503, String::new())));
+    announce(&handle, &down(2));
+    let seen = second.wait_until("the outage that the first cannot deliver", |seen| seen.messages.len() == 1).await;
+    assert!(seen.messages[0].body["text"].as_str().unwrap().starts_with("OpenClaw gateway is down"));
+    announce(&handle, &recovered(2));
+    second.wait_until("its end", |seen| seen.messages.len() == 2).await;
+    assert_eq!(second.seen().violations, Vec::<String>::new());
+    assert_eq!(handle.test(Some("telegram")).await[0].problem, None);
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use assert_cmd::Command;
 use insta::assert_snapshot;
 use lifeguard::control::instance::InstanceLock;
 use lifeguard::control::server::ControlSocket;
-use lifeguard::request::{Receipt, Reply, UserAction};
+use lifeguard::history::alerts::{AlertRecord, DeliveryRecord, Settled};
+use lifeguard::request::{Mute, Receipt, Reply, UserAction};
 use lifeguard::supervisor::event::Command as Order;
 use lifeguard::supervisor::ladder::Outcome;
 use lifeguard::supervisor::verdict::{Health, Verdict};
@@ -219,7 +220,10 @@ fn help_of_every_command_in_english() {
     Usage: lifeguard alerts [OPTIONS] <COMMAND>
 
     Commands:
-      test  Really send a test alert
+      test   Really send a test alert
+      list   What was told, and what became of it on each channel
+      retry  Try at once what waits to be told
+      mute   Disturb nobody for a while; what cannot wait is told all the same
 
     Options:
           --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
@@ -466,6 +470,85 @@ fn a_test_of_the_alerts_fails_if_one_channel_did_not_get_it() {
     let ran = run(running.home.path(), &["alerts", "test", "pigeon"]);
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains("no such alert channel"), "{}", ran.err);
+}
+
+#[test]
+fn a_retry_says_of_each_channel_whether_anything_stands_in_the_way() {
+    let running = running(|action, _| {
+        let UserAction::RetryAlerts { channel: None, reply } = action else { panic!("{action:?}") };
+        let all = vec![
+            Receipt { channel: "native".to_owned(), problem: None },
+            Receipt { channel: "discord".to_owned(), problem: Some("It refused.".to_owned()) },
+        ];
+        reply.unwrap().send(all).unwrap();
+    });
+    let ran = run(running.home.path(), &["alerts", "retry"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, "native: nothing waits\ndiscord: not delivered. It refused.\n"));
+}
+
+#[test]
+fn alerts_are_muted_for_a_while_or_until_somebody_ends_it() {
+    let (asked, heard) = channel();
+    let running = running(move |action, _| {
+        let UserAction::MuteAlerts(mute) = action else { panic!("{action:?}") };
+        asked.send(mute).unwrap();
+    });
+    let mute = |words: &[&str]| run(running.home.path(), &[&["alerts", "mute"], words].concat());
+    assert!(mute(&["until", "08:00"]).out.contains("muted until"));
+    assert!(heard.recv_timeout(LIMIT).unwrap().unwrap().until.is_some());
+    assert!(mute(&[]).out.contains("lifeguard alerts mute off"));
+    assert_eq!(heard.recv_timeout(LIMIT).unwrap(), Some(Mute { until: None }));
+    assert_eq!(mute(&["off"]).out, "Alerts are told again.\n");
+    assert_eq!(heard.recv_timeout(LIMIT).unwrap(), None);
+    assert_eq!(mute(&["soon"]).code, 2);
+}
+
+#[test]
+fn what_was_told_is_listed_also_while_nothing_runs() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(run(home.path(), &["alerts", "list"]).out, "Nothing was told yet.\n");
+    let state = home.path().join("state");
+    std::fs::create_dir_all(&state).unwrap();
+    let now = lifeguard::engine::now();
+    let history = lifeguard::history::History::open(&state, None, now).unwrap().history;
+    let record = AlertRecord {
+        id: 1,
+        gateway: "home".to_owned(),
+        incident: Some(7),
+        kind: "down".to_owned(),
+        happened: 1_795_356_202_000,
+        recorded: now.wall,
+        record: "{}".to_owned(),
+    };
+    let delivery = |id, channel: &str| DeliveryRecord {
+        id,
+        alert: 1,
+        channel: channel.to_owned(),
+        edit: false,
+        queued: now.wall,
+        folded: false,
+        claimed: false,
+        attempts: 0,
+    };
+    let stored = history.change(|change| {
+        change.add_alert(&record)?;
+        for (id, channel) in [(1, "native"), (2, "slack"), (3, "discord")] {
+            change.add_delivery(&delivery(id, channel))?;
+            change.claim(id, now.wall)?;
+        }
+        change.settle(1, Settled::Delivered, now.wall, None, None)?;
+        change.claim(2, now.wall)?;
+        change.release(2, true, "Slack cannot be reached.")?;
+        change.settle(3, Settled::Refused, now.wall, Some("Discord refused a message (400): too long"), None)
+    });
+    stored.unwrap();
+    assert_snapshot!(run(home.path(), &["alerts", "list"]).out, @r"
+    2026-11-22 14:03:22  home  down
+        native: delivered
+        slack: waits, 2 attempts. Slack cannot be reached.
+        discord: refused. Discord refused a message (400): too long
+    ");
+    assert_eq!(run(home.path(), &["alerts", "list", "-n", "0"]).out, "Nothing was told yet.\n");
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use lifeguard::platform::desktop::login_item::LoginItem;
-use lifeguard::request::UserAction;
-use lifeguard::snapshot::{PauseSnapshot, Snapshot};
+use lifeguard::request::{Mute, UserAction};
+use lifeguard::snapshot::{DeliverySnapshot, PauseSnapshot, QuietSnapshot, Snapshot};
 use lifeguard::supervisor::event::Command;
 use lifeguard::supervisor::verdict::{Health, Verdict};
 use lifeguard::text::Language;
@@ -192,14 +192,41 @@ fn a_long_text_is_cut_where_a_menu_would_grow_too_wide() {
 }
 
 #[test]
-fn a_channel_shows_its_problem_before_its_last_delivery() {
+fn a_channel_shows_its_receipt_what_waits_its_problem_and_what_it_refused() {
     let mut snapshot = sample(Health::Healthy);
+    assert!(draw(&english(&snapshot).rows, 0).contains("x Try what waits now"));
     snapshot.channels[0].problem = Some("the webhook answers 401".to_owned());
+    snapshot.channels[0].waiting = 3;
+    snapshot.channels[1].refused = Some(DeliverySnapshot { at: WALL - 60_000, kind: "down".to_owned() });
     let menu = draw(&english(&snapshot).rows, 0);
-    assert!(menu.contains("native: the webhook answers 401"), "{menu}");
+    for line in [
+        "- Try what waits now",
+        "native: recovered, 2 h ago · 3 waiting",
+        "native: the webhook answers 401",
+        "discord: down was refused 1 min ago; `lifeguard alerts list` says why",
+    ] {
+        assert!(menu.contains(line), "{line} is not in\n{menu}");
+    }
+    snapshot.channels[1].refused = Some(DeliverySnapshot { at: WALL - 25 * 3_600_000, kind: "down".to_owned() });
+    assert!(!draw(&english(&snapshot).rows, 0).contains("refused"), "after a day nobody asks any more");
     snapshot.channels.clear();
     let menu = draw(&english(&snapshot).rows, 0);
     assert!(menu.contains("x Send a test") && menu.contains("No channel is set up"), "{menu}");
+}
+
+#[test]
+fn a_mute_is_offered_and_can_be_ended_and_quiet_hours_are_told() {
+    let mut snapshot = sample(Health::Healthy);
+    let click =
+        |snapshot: &Snapshot, key: &str| Row::find(&english(snapshot).rows, key).map(|choice| choice.action(WALL));
+    let hour = Some(Mute { until: Some(WALL + 3_600_000) });
+    assert!(matches!(click(&snapshot, "mute-alerts/3600"), Some(UserAction::MuteAlerts(mute)) if mute == hour));
+    snapshot.channels[0].quiet = Some(QuietSnapshot { until: Some(WALL), muted: false });
+    let menu = draw(&english(&snapshot).rows, 0);
+    assert!(menu.contains("Mute for 1 h") && menu.contains("what cannot wait is told"), "{menu}");
+    snapshot.channels[0].quiet = Some(QuietSnapshot { until: None, muted: true });
+    assert!(draw(&english(&snapshot).rows, 0).contains("Muted: unmute"));
+    assert!(matches!(click(&snapshot, "unmute-alerts"), Some(UserAction::MuteAlerts(None))));
 }
 
 #[test]

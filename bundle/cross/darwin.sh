@@ -8,7 +8,7 @@ usage: bundle/cross/darwin.sh check|clippy|link|verify [arm64|x86_64] [cargo arg
 
   check   type-check the app and its tests
   clippy  the same with clippy; a warning fails
-  link    build the debug executable and show the frameworks that it names
+  link    build the executable, with `--release` the one for people, and show the frameworks that it names
   verify  clippy and link in one go: compiles every dependency once
 
 The result cannot run here. A Mac runs it; docs/macos-checklist.md says what to look at there.
@@ -153,7 +153,9 @@ lint() { # cargo's verb, then its arguments
 }
 
 show_executable() {
-    local executable=$CARGO_TARGET_DIR/$triple/debug/lifeguard dumper=llvm-objdump dump
+    local profile=debug dumper=llvm-objdump dump executable
+    [[ " $* " != *" --release "* ]] || profile=release
+    executable=$CARGO_TARGET_DIR/$triple/$profile/lifeguard
     [ "$(uname -s)" != Darwin ] || dumper=objdump
     command -v "$dumper" >/dev/null || fail "$dumper is missing. Debian: apt-get install llvm"
     file_format=$("$dumper" --macho --private-header "$executable" | sed -n '$p')
@@ -172,10 +174,10 @@ case $verb in
     clippy) lint check --all-targets "${cargo_options[@]}" "$@" ;;
     link)
         cargo build --bin lifeguard "${cargo_options[@]}" "$@"
-        show_executable
+        show_executable "$@"
         ;;
     verify)
         lint build --all-targets "${cargo_options[@]}" "$@"
-        show_executable
+        show_executable "$@"
         ;;
 esac

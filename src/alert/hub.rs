@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::channel::{Channel, Confirmed, Dispatch, Failure, Form};
 use super::discord::Discord;
+use super::hush::Hush;
 use super::ledger::{self, Errand, Ledger, Next, Rules};
 use super::native::Native;
 use super::ntfy::Ntfy;
@@ -17,10 +18,11 @@ use super::source::Source;
 use super::telegram::Telegram;
 use super::webhook::Webhook;
 use super::{AlertSettings, GatewayAlert};
+use crate::history::alerts::Settled;
 use crate::history::{Change, History, HistoryError};
 use crate::platform::clock;
-use crate::request::{Receipt, UserAction};
-use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot};
+use crate::request::{Mute, Receipt, UserAction};
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot, QuietSnapshot};
 use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::moment::Moment;
 use crate::text::problem::Problem;
@@ -28,8 +30,12 @@ use crate::text::{Language, Phrase};
 
 /// Longest wait for the receipt of a test: a delivery that may be running, and the test's own.
 const TEST_LIMIT: Duration = Duration::from_secs(40);
+/// Longest wait for a retry of all that waits on a channel.
+const RETRY_LIMIT: Duration = Duration::from_secs(100);
 /// The longest that a lane sleeps at a stretch: tokio's clock stands still while the machine sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The fact of the history that says whether alerts are muted.
+const MUTE: &str = "mute";
 /// Wishes that a lane keeps waiting at most.
 const WISHES: usize = 16;
 
@@ -43,7 +49,8 @@ impl AlertHub {
     #[must_use]
     pub fn start(settings: AlertSettings, history: Arc<History>, actions: mpsc::Sender<UserAction>) -> AlertHandle {
         let (channels, _) = watch::channel(Vec::new());
-        let mut hub = Starting { settings, history, channels: Arc::new(channels), lanes: Vec::new() };
+        let hush = Arc::new(Hush::new(settings.quiet_hours, kept_mute(&history)));
+        let mut hub = Starting { settings, history, hush, channels: Arc::new(channels), lanes: Vec::new() };
         if let Some(native) = hub.settings.native.clone() {
             hub.add(Native::start(native, hub.settings.language, actions));
         }
@@ -55,6 +62,7 @@ impl AlertHub {
         AlertHandle {
             lanes: hub.lanes.into(),
             history: hub.history,
+            hush: hub.hush,
             channels: hub.channels,
             day: Arc::new(watch::Sender::new(None)),
             language: hub.settings.language,
@@ -65,6 +73,7 @@ impl AlertHub {
 struct Starting {
     settings: AlertSettings,
     history: Arc<History>,
+    hush: Arc<Hush>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
     lanes: Vec<LaneHandle>,
 }
@@ -85,22 +94,27 @@ impl Starting {
             pace: self.settings.pace,
             edits: channel.edits(),
             wants: C::wants,
+            calm: self.settings.calm,
+            hush: Arc::clone(&self.hush),
+            patience: (self.settings.fallback.as_deref() == Some(name)).then_some(self.settings.fallback_after),
         };
-        let ledger = Ledger::open(name, rules, Arc::clone(&self.history), now());
-        let last_delivery = self.history.last_delivery(name).unwrap_or_else(|error| {
-            tracing::warn!(channel = name, %error, "the last delivery is not known");
-            None
-        });
-        let last_delivery = last_delivery.map(|(at, kind)| DeliverySnapshot { at, kind });
-        self.channels.send_modify(|channels| {
-            let waiting = count(ledger.waiting());
-            channels.push(ChannelSnapshot {
-                name: name.to_owned(),
-                last_delivery,
-                waiting,
-                ..ChannelSnapshot::default()
+        let ledger = Ledger::open(name, &rules, Arc::clone(&self.history), now());
+        let newest = |how| {
+            let newest = self.history.newest(name, how).unwrap_or_else(|error| {
+                tracing::warn!(channel = name, %error, "the newest delivery is not known");
+                None
             });
-        });
+            newest.map(|(at, kind)| DeliverySnapshot { at, kind })
+        };
+        let shown = ChannelSnapshot {
+            name: name.to_owned(),
+            last_delivery: newest(Settled::Delivered),
+            waiting: count(ledger.waiting()),
+            refused: newest(Settled::Refused),
+            quiet: ledger.quiet(now()),
+            ..ChannelSnapshot::default()
+        };
+        self.channels.send_modify(|channels| channels.push(shown));
         let queue = Arc::new(Queue { name, ledger: Mutex::new(ledger), news: Notify::new() });
         let (wishes, inbox) = mpsc::channel(WISHES);
         let lane = Lane {
@@ -122,6 +136,7 @@ impl Starting {
 pub struct AlertHandle {
     lanes: Arc<[LaneHandle]>,
     history: Arc<History>,
+    hush: Arc<Hush>,
     channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
     day: Arc<watch::Sender<Option<DaySnapshot>>>,
     language: Language,
@@ -138,6 +153,8 @@ struct LaneHandle {
 enum Wish {
     /// Deliver a test at once, and say what came of it.
     Test(oneshot::Sender<Option<Problem>>),
+    /// Try everything that waits once more, and say what stood in the way.
+    Retry(oneshot::Sender<Option<Problem>>),
     /// Try everything that waits once more, then take leave; the answer is what is still undelivered.
     Flush(oneshot::Sender<usize>),
 }
@@ -171,11 +188,26 @@ impl AlertHandle {
     /// Sends a test to one channel, or to all, past every cooldown. A receipt without a problem means that the
     /// receiving side confirmed it.
     pub async fn test(&self, channel: Option<&str>) -> Vec<Receipt> {
-        let deadline = Instant::now() + TEST_LIMIT;
+        self.ask(channel, TEST_LIMIT, Wish::Test).await
+    }
+
+    /// Tries at once what waits on one channel, or on all. A receipt without a problem means that nothing stood in
+    /// the way of what was due.
+    pub async fn retry(&self, channel: Option<&str>) -> Vec<Receipt> {
+        self.ask(channel, RETRY_LIMIT, Wish::Retry).await
+    }
+
+    async fn ask(
+        &self,
+        channel: Option<&str>,
+        limit: Duration,
+        wish: fn(oneshot::Sender<Option<Problem>>) -> Wish,
+    ) -> Vec<Receipt> {
+        let deadline = Instant::now() + limit;
         let mut waiting = Vec::new();
         for lane in self.lanes.iter().filter(|lane| channel.is_none_or(|name| name == lane.queue.name)) {
             let (reply, receipt) = oneshot::channel();
-            waiting.push((lane.queue.name, lane.wishes.try_send(Wish::Test(reply)).map(|()| receipt)));
+            waiting.push((lane.queue.name, lane.wishes.try_send(wish(reply)).map(|()| receipt)));
         }
         let mut receipts = Vec::new();
         for (name, sent) in waiting {
@@ -183,7 +215,7 @@ impl AlertHandle {
                 Ok(receipt) => match timeout_at(deadline, receipt).await {
                     Ok(Ok(problem)) => problem,
                     Ok(Err(_)) => Some(Problem::Ended),
-                    Err(_) => Some(Problem::NotConfirmed(TEST_LIMIT)),
+                    Err(_) => Some(Problem::NotConfirmed(limit)),
                 },
                 Err(mpsc::error::TrySendError::Full(_)) => Some(Problem::NotConfirmed(Duration::ZERO)),
                 Err(mpsc::error::TrySendError::Closed(_)) => Some(Problem::Ended),
@@ -194,6 +226,16 @@ impl AlertHandle {
             receipts.push(self.receipt(name, Some(Problem::NoSuchChannel)));
         }
         receipts
+    }
+
+    /// Disturbs nobody for a while, or again. It outlives a restart; an error means that it may not.
+    pub fn mute(&self, mute: Option<Mute>) -> Result<(), HistoryError> {
+        self.hush.set(mute);
+        for lane in self.lanes.iter() {
+            lane.queue.news.notify_one();
+        }
+        let kept = serde_json::to_string(&mute)?;
+        self.history.change(|change| change.save_fact(MUTE, &kept))
     }
 
     /// The channels, as views show them.
@@ -281,7 +323,11 @@ impl<C: Channel> Lane<C> {
                 Ok(wish) => self.grant(wish).await,
                 Err(mpsc::error::TryRecvError::Disconnected) => break,
                 Err(mpsc::error::TryRecvError::Empty) => {
-                    let next = self.queue.ledger().next(now());
+                    let (next, quiet) = {
+                        let (mut ledger, now) = (self.queue.ledger(), now());
+                        (ledger.next(now), ledger.quiet(now))
+                    };
+                    self.show_quiet(quiet);
                     match next {
                         Next::Try(errand) => {
                             self.attempt(&errand).await;
@@ -321,6 +367,12 @@ impl<C: Channel> Lane<C> {
                     tracing::debug!(channel = self.queue.name, "nobody waits for this receipt any more");
                 }
             }
+            Wish::Retry(reply) => {
+                let problem = self.retry().await;
+                if reply.send(problem).is_err() {
+                    tracing::debug!(channel = self.queue.name, "nobody waits for this retry any more");
+                }
+            }
             Wish::Flush(reply) => {
                 let rest = self.flush().await;
                 if reply.send(rest).is_err() {
@@ -330,8 +382,14 @@ impl<C: Channel> Lane<C> {
         }
     }
 
-    async fn flush(&mut self) -> usize {
-        self.queue.ledger().hurry(now());
+    /// Tries what waits, until something stands in the way.
+    async fn retry(&mut self) -> Option<Problem> {
+        self.queue.ledger().retry();
+        self.drain().await;
+        self.problem.clone().filter(|_| self.queue.ledger().waiting() > 0)
+    }
+
+    async fn drain(&mut self) {
         loop {
             let next = self.queue.ledger().next(now());
             let Next::Try(errand) = next else { break };
@@ -339,6 +397,11 @@ impl<C: Channel> Lane<C> {
                 break;
             }
         }
+    }
+
+    async fn flush(&mut self) -> usize {
+        self.queue.ledger().hurry(now());
+        self.drain().await;
         self.channel.close().await;
         self.queue.ledger().waiting()
     }
@@ -355,13 +418,17 @@ impl<C: Channel> Lane<C> {
             now: clock::wall(),
         };
         let result = self.deliver(&dispatch).await;
-        let mut ledger = self.queue.ledger();
-        let goes_on = ledger.conclude(errand, &result, now(), fastrand::f64());
-        let waiting = count(ledger.waiting());
-        drop(ledger);
+        let (goes_on, waiting) = {
+            let mut ledger = self.queue.ledger();
+            (ledger.conclude(errand, &result, now(), fastrand::f64()), count(ledger.waiting()))
+        };
+        let refused = matches!(result, Err(Failure::Rejected(_)));
+        let refused =
+            refused.then(|| DeliverySnapshot { at: clock::wall(), kind: errand.alert.alert.kind.name().into() });
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
                 shown.waiting = waiting;
+                shown.refused = refused.or(shown.refused.take());
             }
         });
         goes_on
@@ -388,6 +455,14 @@ impl<C: Channel> Lane<C> {
         result
     }
 
+    fn show_quiet(&self, quiet: Option<QuietSnapshot>) {
+        self.channels.send_if_modified(|channels| {
+            let Some(shown) = channels.get_mut(self.place).filter(|shown| shown.quiet != quiet) else { return false };
+            shown.quiet = quiet;
+            true
+        });
+    }
+
     /// Shows what is wrong with the channel, and what was delivered now.
     fn show(&self, problem: Option<&Problem>, delivered: Option<&str>) {
         self.channels.send_modify(|channels| {
@@ -402,6 +477,18 @@ impl<C: Channel> Lane<C> {
             }
         });
     }
+}
+
+/// The mute as it was left.
+fn kept_mute(history: &History) -> Option<Mute> {
+    let kept = history.fact(MUTE).and_then(|text| {
+        let text = text.unwrap_or_else(|| "null".to_owned());
+        Ok(serde_json::from_str(&text)?)
+    });
+    kept.unwrap_or_else(|error| {
+        tracing::warn!(%error, "whether alerts are muted is not known: they are not");
+        None
+    })
 }
 
 fn now() -> Moment {

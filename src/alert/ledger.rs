@@ -7,15 +7,19 @@ use std::collections::VecDeque;
 use std::ops::DerefMut;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::GatewayAlert;
 use super::channel::{Confirmed, Failure};
+use super::gather::{Digest, Gatherer};
+use super::hush::Hush;
 use super::outbox::{Entry, Outbox, Pace};
 use super::route::{Decision, Memory, Router};
 use crate::history::alerts::{AlertRecord, DeliveryRecord, Settled};
 use crate::history::{Change, History, HistoryError, Stamp};
-use crate::supervisor::event::AlertKind;
+use crate::snapshot::QuietSnapshot;
+use crate::supervisor::event::{Alert, AlertKind};
 use crate::supervisor::moment::Moment;
 use crate::text::{Language, Phrase};
 
@@ -23,7 +27,7 @@ use crate::text::{Language, Phrase};
 const MESSAGES: u32 = 256;
 
 /// How a channel is to be told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Rules {
     /// How long the same kind of alert about the same gateway, but another incident, is held back.
     pub cooldown: std::time::Duration,
@@ -35,6 +39,18 @@ pub struct Rules {
     pub edits: bool,
     /// Whether the channel tells an alert at all.
     pub wants: fn(&GatewayAlert) -> bool,
+    /// So many alerts in 10 min are told one by one; more are a storm, and become a digest.
+    pub calm: usize,
+    /// When nobody is to be disturbed.
+    pub hush: Arc<Hush>,
+    /// This is a fallback: others have so long to deliver what is critical.
+    pub patience: Option<std::time::Duration>,
+}
+
+impl Rules {
+    fn router(&self, memory: Memory) -> Router {
+        Router::new(self.cooldown, self.critical_cooldown, memory).fallback(self.patience)
+    }
 }
 
 /// Stores alerts in one transaction with `also`, numbers them, and takes them up in the books of every channel. They are
@@ -69,6 +85,8 @@ struct Record {
     #[serde(flatten)]
     stamp: Stamp,
     memory: Memory,
+    #[serde(default)]
+    gatherer: Gatherer,
 }
 
 /// One delivery to be tried.
@@ -101,12 +119,14 @@ pub enum Next {
 #[derive(Debug)]
 struct Plan {
     router: Router,
+    gatherer: Gatherer,
     outbox: Outbox,
     lines: Vec<Line>,
 }
 
 #[derive(Debug)]
 enum Line {
+    Alert(AlertRecord),
     Add(DeliveryRecord),
     Settle { number: i64, how: Settled, wall: i64 },
 }
@@ -117,8 +137,12 @@ pub struct Ledger {
     channel: &'static str,
     edits: bool,
     wants: fn(&GatewayAlert) -> bool,
+    calm: usize,
+    hush: Arc<Hush>,
+    fallback: bool,
     history: Arc<History>,
     router: Router,
+    gatherer: Gatherer,
     outbox: Outbox,
     messages: VecDeque<(String, u64, String)>,
     /// What was wrong with the history last, so that each trouble is logged once.
@@ -128,12 +152,16 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the books of a channel where they were left.
     #[must_use]
-    pub fn open(channel: &'static str, rules: Rules, history: Arc<History>, now: Moment) -> Self {
+    pub fn open(channel: &'static str, rules: &Rules, history: Arc<History>, now: Moment) -> Self {
         let mut ledger = Self {
             channel,
             edits: rules.edits,
             wants: rules.wants,
-            router: Router::new(rules.cooldown, rules.critical_cooldown, Memory::default()),
+            calm: rules.calm,
+            hush: Arc::clone(&rules.hush),
+            fallback: rules.patience.is_some(),
+            router: rules.router(Memory::default()),
+            gatherer: Gatherer::default(),
             outbox: Outbox::new(rules.pace),
             messages: VecDeque::new(),
             trouble: None,
@@ -145,13 +173,15 @@ impl Ledger {
         ledger
     }
 
-    fn load(&mut self, rules: Rules, now: Moment) -> Result<(), HistoryError> {
+    fn load(&mut self, rules: &Rules, now: Moment) -> Result<(), HistoryError> {
         if let Some(text) = self.history.channel(self.channel)? {
             let mut record: Record = serde_json::from_str(&text)?;
             if let Some(shift) = record.stamp.shift_to(self.history.boot(), now) {
                 record.memory.shift(shift.elapsed);
+                record.gatherer.shift(shift.elapsed);
             }
-            self.router = Router::new(rules.cooldown, rules.critical_cooldown, record.memory);
+            self.router = rules.router(record.memory);
+            self.gatherer = record.gatherer;
         }
         for (delivery, alert) in self.history.waiting(self.channel)? {
             let age = now.wall.saturating_sub(delivery.queued).max(0);
@@ -183,7 +213,7 @@ impl Ledger {
                 Decision::Tell => self.tell(&mut plan, alert, now),
                 Decision::Hold { until } => {
                     let wait = until.saturating_sub(now.elapsed);
-                    tracing::info!(channel, gateway = alert.gateway, kind, wait, "alert held by the cooldown");
+                    tracing::info!(channel, gateway = alert.gateway, kind, wait, "alert held for now");
                 }
                 Decision::Drop(reason) => {
                     let reason = reason.name();
@@ -198,17 +228,23 @@ impl Ledger {
     fn write(&self, plan: &Plan, change: &Change<'_>, now: Moment) -> Result<(), HistoryError> {
         for line in &plan.lines {
             match line {
+                Line::Alert(alert) => change.add_alert(alert)?,
                 Line::Add(delivery) => change.add_delivery(delivery)?,
                 Line::Settle { number, how, wall } => change.settle(*number, *how, *wall, None, None)?,
             }
         }
-        let record = Record { stamp: self.history.stamp(now), memory: plan.router.memory().clone() };
+        let record = Record {
+            stamp: self.history.stamp(now),
+            memory: plan.router.memory().clone(),
+            gatherer: plan.gatherer.clone(),
+        };
         change.save_channel(self.channel, &serde_json::to_string(&record)?)
     }
 
     /// Makes a plan come true.
     fn apply(&mut self, plan: Plan) {
         self.router = plan.router;
+        self.gatherer = plan.gatherer;
         self.outbox = plan.outbox;
     }
 
@@ -217,7 +253,8 @@ impl Ledger {
         self.release_due(now.elapsed, now);
         loop {
             let Some(entry) = self.outbox.ready(now.elapsed) else {
-                return Next::Wait([self.outbox.next_attempt(), self.router.next_due()].into_iter().flatten().min());
+                let moments = [self.outbox.next_attempt(), self.router.next_due(), self.gatherer.next_due()];
+                return Next::Wait(moments.into_iter().flatten().min());
             };
             let (number, edit) = (entry.number, entry.edit);
             let reference = self.message_of(&entry.alert).map(str::to_owned);
@@ -275,9 +312,21 @@ impl Ledger {
         }
     }
 
-    /// For the moment of quitting: what is held is told now, and what waits is tried now.
+    /// For the moment of quitting: what a cooldown holds is told now, and what waits is tried now. What a fallback
+    /// holds, and what is gathered, is kept for the next start.
     pub fn hurry(&mut self, now: Moment) {
-        self.release_due(i64::MAX, now);
+        self.release_due(if self.fallback { now.elapsed } else { i64::MAX }, now);
+        self.outbox.hurry();
+    }
+
+    /// Whether nobody is to be disturbed now.
+    #[must_use]
+    pub fn quiet(&self, now: Moment) -> Option<QuietSnapshot> {
+        self.hush.at(now.wall, &TimeZone::system())
+    }
+
+    /// A person wants what waits to be tried now; what a cooldown holds stays.
+    pub fn retry(&mut self) {
         self.outbox.hurry();
     }
 
@@ -293,13 +342,28 @@ impl Ledger {
     }
 
     fn blank(&self) -> Plan {
-        Plan { router: self.router.clone(), outbox: self.outbox.clone(), lines: Vec::new() }
+        Plan {
+            router: self.router.clone(),
+            gatherer: self.gatherer.clone(),
+            outbox: self.outbox.clone(),
+            lines: Vec::new(),
+        }
     }
 
-    /// What comes out of the cooldown, and what is too old.
+    /// What comes out of a cooldown, what was gathered, and what is too old.
     fn release_due(&mut self, until: i64, now: Moment) {
         let mut plan = self.blank();
-        for alert in plan.router.due(until) {
+        let mut changed = false;
+        for alert in plan.router.due(until, |alert| self.is_receipted(alert)) {
+            changed = true;
+            self.tell(&mut plan, &alert, now);
+        }
+        if let Some(digest) = plan.gatherer.due(now.elapsed, self.quiet(now).is_some()) {
+            let alert = digest_alert(digest, self.history.next_alert(), now.wall);
+            match record_of(&alert, now) {
+                Ok(record) => plan.lines.push(Line::Alert(record)),
+                Err(error) => self.note_trouble(&error),
+            }
             self.tell(&mut plan, &alert, now);
         }
         for entry in plan.outbox.expire(now.elapsed) {
@@ -307,7 +371,7 @@ impl Ledger {
             tracing::error!(channel = self.channel, gateway = entry.alert.gateway, kind, "alert given up after a day");
             plan.lines.push(Line::Settle { number: entry.number, how: Settled::Expired, wall: now.wall });
         }
-        if !plan.lines.is_empty() {
+        if changed || !plan.lines.is_empty() {
             let kept = self.history.change(|change| self.write(&plan, change, now));
             self.apply(plan);
             self.note(kept);
@@ -317,7 +381,12 @@ impl Ledger {
     /// Puts an alert, and the change of the incident's message that goes with it, into the plan's outbox.
     fn tell(&self, plan: &mut Plan, alert: &GatewayAlert, now: Moment) {
         let kind = &alert.alert.kind;
-        let only_edit = matches!(kind, AlertKind::Progress { .. });
+        let told = plan.gatherer.admit(alert, now.elapsed, self.calm, self.quiet(now).is_some());
+        if !told {
+            tracing::info!(channel = self.channel, gateway = alert.gateway, kind = kind.name(), "alert gathered");
+        }
+        // A change of a message disturbs nobody: it is made also of what is gathered.
+        let only_edit = !told || matches!(kind, AlertKind::Progress { .. });
         let moves = matches!(
             kind,
             AlertKind::Progress { .. }
@@ -335,6 +404,14 @@ impl Ledger {
         if self.edits && moves && before && has_message(plan) {
             self.put(plan, alert, true, now);
         }
+    }
+
+    /// Whether another channel has delivered an alert. If nobody knows, it is told once more.
+    fn is_receipted(&self, alert: &GatewayAlert) -> bool {
+        self.history.receipted_elsewhere(alert.id, self.channel).unwrap_or_else(|error| {
+            tracing::warn!(channel = self.channel, %error, "the receipts of the other channels are not known");
+            false
+        })
     }
 
     fn put(&self, plan: &mut Plan, alert: &GatewayAlert, edit: bool, now: Moment) {
@@ -403,6 +480,7 @@ impl Ledger {
     }
 }
 
+/// An alert as the history keeps it.
 fn record_of(alert: &GatewayAlert, now: Moment) -> Result<AlertRecord, HistoryError> {
     Ok(AlertRecord {
         id: alert.id,
@@ -413,6 +491,17 @@ fn record_of(alert: &GatewayAlert, now: Moment) -> Result<AlertRecord, HistoryEr
         recorded: now.wall,
         record: serde_json::to_string(alert)?,
     })
+}
+
+fn digest_alert(digest: Digest, id: i64, made: i64) -> GatewayAlert {
+    let kind = AlertKind::Digest { reason: digest.reason, entries: digest.entries, more: digest.more, made };
+    GatewayAlert {
+        id,
+        gateway: String::new(),
+        address: String::new(),
+        practice: false,
+        alert: Alert { incident: None, kind, at: made },
+    }
 }
 
 impl Plan {

@@ -8,6 +8,9 @@
 //! | `progress` | only where a message can change: on what this channel was told of the incident |
 //! | `restart_finished`, `test` | always told: somebody asked |
 //! | `daily`, `weekly` | always told: they are due once |
+//!
+//! A fallback is told only `down`, `safe_mode` and `blocked`, each after others had their time to receipt it, and the
+//! `recovered` of what it was told.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -44,6 +47,8 @@ pub enum Reason {
     OverBeforeTold,
     /// News of an incident that this channel was told nothing of.
     Untold,
+    /// This channel is told only what cannot wait.
+    NotUrgent,
 }
 
 impl Reason {
@@ -54,6 +59,7 @@ impl Reason {
             Self::Repeated => "repeated",
             Self::OverBeforeTold => "over_before_told",
             Self::Untold => "untold",
+            Self::NotUrgent => "not_urgent",
         }
     }
 }
@@ -118,6 +124,8 @@ impl Memory {
 pub struct Router {
     cooldown: Duration,
     critical_cooldown: Duration,
+    /// This is a fallback: others have so long to deliver what is critical.
+    patience: Option<Duration>,
     memory: Memory,
 }
 
@@ -125,7 +133,13 @@ impl Router {
     /// A channel that remembers this much.
     #[must_use]
     pub fn new(cooldown: Duration, critical_cooldown: Duration, memory: Memory) -> Self {
-        Self { cooldown, critical_cooldown, memory }
+        Self { cooldown, critical_cooldown, patience: None, memory }
+    }
+
+    /// The same as a fallback: told only what is critical and what others have not receipted after `patience`.
+    #[must_use]
+    pub fn fallback(self, patience: Option<Duration>) -> Self {
+        Self { patience, ..self }
     }
 
     /// What is to outlive a restart.
@@ -137,11 +151,26 @@ impl Router {
     /// Decides on an alert that was just announced. `now` is in milliseconds on a clock that never steps.
     pub fn admit(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
         match &alert.alert.kind {
-            AlertKind::Test
-            | AlertKind::Report(_)
-            | AlertKind::RestartFinished { .. }
+            AlertKind::Test => Decision::Tell,
+            AlertKind::RestartFinished { .. }
             | AlertKind::Memory { .. }
-            | AlertKind::Renewed { .. } => Decision::Tell,
+            | AlertKind::Renewed { .. }
+            | AlertKind::Report(_)
+            | AlertKind::Digest { .. } => {
+                if self.patience.is_some() {
+                    Decision::Drop(Reason::NotUrgent)
+                } else {
+                    Decision::Tell
+                }
+            }
+            AlertKind::Degraded { .. } | AlertKind::ConfigSuspect { .. } if self.patience.is_some() => {
+                Decision::Drop(Reason::NotUrgent)
+            }
+            AlertKind::Down { .. } | AlertKind::SafeMode { .. } | AlertKind::Blocked { .. }
+                if self.patience.is_some() =>
+            {
+                self.hold_for_others(alert, now)
+            }
             AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } | AlertKind::ConfigSuspect { .. } => {
                 self.release(alert);
                 if let Some(known) = self.know(alert) {
@@ -158,12 +187,14 @@ impl Router {
         }
     }
 
-    /// Gives back what was held and is now to be told.
-    pub fn due(&mut self, now: i64) -> Vec<GatewayAlert> {
+    /// Gives back what was held and is now to be told. On a fallback, `receipted` says what another channel has
+    /// delivered: that is forgotten.
+    pub fn due(&mut self, now: i64, receipted: impl Fn(&GatewayAlert) -> bool) -> Vec<GatewayAlert> {
         let held = std::mem::take(&mut self.memory.held);
         let (due, held): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.until <= now);
         self.memory.held = held;
-        let due: Vec<GatewayAlert> = due.into_iter().map(|held| held.alert).collect();
+        let needed = |alert: &GatewayAlert| self.patience.is_none() || !receipted(alert);
+        let due: Vec<GatewayAlert> = due.into_iter().map(|held| held.alert).filter(needed).collect();
         for alert in &due {
             self.note_told(alert, now);
         }
@@ -176,14 +207,30 @@ impl Router {
         self.memory.held.iter().map(|held| held.until).min()
     }
 
+    /// Waits for another channel's receipt.
+    fn hold_for_others(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
+        let tells = worst_of(alert);
+        if self.know(alert).is_some_and(|known| known.recovered || known.told > tells) {
+            return Decision::Drop(Reason::Repeated);
+        }
+        let until = now.saturating_add(milliseconds(self.patience.unwrap_or_default()));
+        self.memory.held.push(Held { until, alert: alert.clone() });
+        Decision::Hold { until }
+    }
+
     fn admit_recovery(&mut self, alert: &GatewayAlert) -> Decision {
         let was_held = self.release(alert);
+        let fallback = self.patience.is_some();
         let Some(known) = self.know(alert) else { return Decision::Tell };
         if known.recovered {
             return Decision::Drop(Reason::Repeated);
         }
         known.recovered = true;
-        if was_held && known.told == Told::Nothing { Decision::Drop(Reason::OverBeforeTold) } else { Decision::Tell }
+        if (was_held || fallback) && known.told == Told::Nothing {
+            Decision::Drop(Reason::OverBeforeTold)
+        } else {
+            Decision::Tell
+        }
     }
 
     fn admit_outage(&mut self, alert: &GatewayAlert, now: i64) -> Decision {
@@ -254,7 +301,11 @@ impl Router {
 }
 
 fn worst_of(alert: &GatewayAlert) -> Told {
-    if matches!(alert.alert.kind, AlertKind::Down { .. }) { Told::Down } else { Told::Degraded }
+    match alert.alert.kind {
+        AlertKind::Down { .. } => Told::Down,
+        AlertKind::SafeMode { .. } | AlertKind::Blocked { .. } => Told::Escalated,
+        _ => Told::Degraded,
+    }
 }
 
 /// Whether two alerts belong to the same incident; those that belong to none never do.
@@ -273,6 +324,34 @@ mod tests {
     use crate::alert::sample;
 
     const MINUTE: i64 = 60_000;
+
+    /// Nothing was delivered elsewhere.
+    fn nowhere(_: &GatewayAlert) -> bool {
+        false
+    }
+
+    #[test]
+    fn a_fallback_is_told_what_nobody_has_receipted_in_time() {
+        let fallback = || router().fallback(Some(Duration::from_mins(2)));
+        let mut router = fallback();
+        assert_eq!(router.admit(&sample::down(1), 0), Decision::Hold { until: 2 * MINUTE });
+        assert!(router.due(2 * MINUTE - 1, nowhere).is_empty());
+        assert_eq!(router.due(2 * MINUTE, nowhere), [sample::down(1)]);
+        assert_eq!(router.admit(&sample::recovered(1), 3 * MINUTE), Decision::Tell);
+
+        let mut router = fallback();
+        router.admit(&sample::down(1), 0);
+        assert!(router.due(2 * MINUTE, |_| true).is_empty(), "delivered elsewhere");
+        router.admit(&sample::safe_mode(1), 5 * MINUTE);
+        assert_eq!(router.due(7 * MINUTE, nowhere), [sample::safe_mode(1)]);
+
+        let mut router = fallback();
+        router.admit(&sample::down(1), 0);
+        assert_eq!(router.admit(&sample::recovered(1), MINUTE), Decision::Drop(Reason::OverBeforeTold));
+        assert!(router.due(i64::MAX, nowhere).is_empty());
+        assert_eq!(router.admit(&sample::degraded(2), 0), Decision::Drop(Reason::NotUrgent));
+        assert_eq!(router.admit(&sample::test(), 0), Decision::Tell);
+    }
 
     fn router() -> Router {
         Router::new(Duration::from_mins(30), Duration::from_mins(5), Memory::default())
@@ -294,8 +373,8 @@ mod tests {
         router.admit(&sample::recovered(1), MINUTE);
         assert_eq!(router.admit(&sample::down(2), 2 * MINUTE), Decision::Hold { until: 5 * MINUTE });
         assert_eq!(router.next_due(), Some(5 * MINUTE));
-        assert!(router.due(5 * MINUTE - 1).is_empty());
-        assert_eq!(router.due(5 * MINUTE), [sample::down(2)]);
+        assert!(router.due(5 * MINUTE - 1, nowhere).is_empty());
+        assert_eq!(router.due(5 * MINUTE, nowhere), [sample::down(2)]);
         assert_eq!(router.next_due(), None);
         assert_eq!(router.admit(&sample::recovered(2), 6 * MINUTE), Decision::Tell);
     }
@@ -307,7 +386,7 @@ mod tests {
         router.admit(&sample::recovered(1), MINUTE);
         router.admit(&sample::down(2), 2 * MINUTE);
         assert_eq!(router.admit(&sample::recovered(2), 3 * MINUTE), Decision::Drop(Reason::OverBeforeTold));
-        assert!(router.due(10 * MINUTE).is_empty());
+        assert!(router.due(10 * MINUTE, nowhere).is_empty());
     }
 
     #[test]
@@ -317,7 +396,7 @@ mod tests {
         router.admit(&sample::recovered(1), MINUTE);
         router.admit(&sample::down(2), 2 * MINUTE);
         assert_eq!(router.admit(&sample::safe_mode(2), 3 * MINUTE), Decision::Tell);
-        assert!(router.due(10 * MINUTE).is_empty(), "the escalation stands for the held down");
+        assert!(router.due(10 * MINUTE, nowhere).is_empty(), "the escalation stands for the held down");
         assert_eq!(router.admit(&sample::blocked(2), 3 * MINUTE), Decision::Tell);
         assert_eq!(router.admit(&sample::recovered(2), 4 * MINUTE), Decision::Tell);
     }
@@ -337,7 +416,7 @@ mod tests {
         router.admit(&sample::recovered(1), 3);
         assert_eq!(router.admit(&sample::degraded(2), 10 * MINUTE), Decision::Hold { until: 30 * MINUTE });
         assert_eq!(router.admit(&sample::down(2), 11 * MINUTE), Decision::Tell);
-        assert!(router.due(i64::MAX).is_empty(), "down says more than the held degraded");
+        assert!(router.due(i64::MAX, nowhere).is_empty(), "down says more than the held degraded");
     }
 
     #[test]
@@ -372,7 +451,7 @@ mod tests {
             let mut now = 0;
             let mut told: Vec<(i64, GatewayAlert)> = Vec::new();
             let mut tell = |router: &mut Router, alert: GatewayAlert, now: i64| {
-                for due in router.due(now) {
+                for due in router.due(now, nowhere) {
                     told.push((now, due));
                 }
                 if router.admit(&alert, now) == Decision::Tell {
@@ -397,7 +476,7 @@ mod tests {
                 tell(&mut router, sample::recovered(id), now);
             }
             tell(&mut router, sample::down(count), now + 1);
-            for due in router.due(now + 5 * MINUTE) {
+            for due in router.due(now + 5 * MINUTE, nowhere) {
                 told.push((now + 5 * MINUTE, due));
             }
 

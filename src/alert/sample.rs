@@ -3,7 +3,7 @@
 use crate::alert::GatewayAlert;
 use crate::alert::channel::{Dispatch, Form};
 use crate::supervisor::configuration::{Alteration, ConfigChange};
-use crate::supervisor::event::{Alert, AlertKind};
+use crate::supervisor::event::{Alert, AlertKind, DigestEntry, DigestReason};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::report::{Course, GatewayReport, Period, Report};
@@ -153,6 +153,19 @@ pub(super) fn test() -> GatewayAlert {
     alert(None, AlertKind::Test)
 }
 
+pub(super) fn digest() -> GatewayAlert {
+    let entry = |alert: GatewayAlert, at| DigestEntry {
+        gateway: alert.gateway,
+        practice: false,
+        incident: None,
+        at: AT - at,
+        kind: alert.alert.kind,
+    };
+    let entries = vec![entry(recovered(6), 18_000_000), entry(down(7), 1_200_000)];
+    let kind = AlertKind::Digest { reason: DigestReason::Quiet, entries, more: 2, made: AT };
+    GatewayAlert { gateway: String::new(), address: String::new(), ..alert(None, kind) }
+}
+
 /// Every kind, in the order of [`AlertKind`], with the variants that say something else.
 pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
     vec![
@@ -172,6 +185,7 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("memory, a leak", leak()),
         ("renewed", renewed()),
         ("report", report()),
+        ("digest", digest()),
         ("test", test()),
     ]
 }

@@ -8,10 +8,12 @@ use tracing::info;
 use super::Setting;
 use crate::config::discovery::{DiscoveredGateway, discover};
 use crate::config::{ConfigGuardChoice, GatewayConfig, MEGABYTE, ServiceChoice};
+use crate::engine::preparation::Hook;
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
 use crate::evidence::EvidenceStore;
 use crate::guard::ConfigGuard;
+use crate::guard::backup::Backups;
 use crate::history::History;
 use crate::probe::ProbeLimits;
 use crate::probe::dependency::Needs;
@@ -72,6 +74,8 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         policy: setting.config.policy(Manager::Ourselves),
         needs: needs(gateway),
         guard,
+        backups: Backups::new(&setting.paths.state_dir, &kept_as),
+        hook: hook(setting),
         start_docker: gateway.needs.docker && gateway.needs.start_docker,
         limits: ProbeLimits {
             connect_timeout: probe.connect_timeout,
@@ -84,6 +88,11 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         evidence: EvidenceStore::new(&setting.paths.state_dir, &kept_as),
         notice: setting.notice.map(str::to_owned),
     }
+}
+
+fn hook(setting: &Setting<'_>) -> Option<Hook> {
+    let heal = &setting.config.heal;
+    heal.hook.clone().map(|command| Hook { command, timeout: heal.hook_timeout })
 }
 
 pub(super) fn needs(gateway: &GatewayConfig) -> Needs {

@@ -1,5 +1,7 @@
 //! From the configuration to the channels of alerts and the dead-man's switch.
 
+use std::time::Duration;
+
 use super::{AppError, Setting};
 use crate::alert::AlertSettings;
 use crate::alert::deadman::DeadmanSettings;
@@ -16,11 +18,17 @@ use crate::alert::source::Source;
 use crate::alert::telegram::TelegramSettings;
 use crate::alert::webhook::{SigningKey, WebhookSettings};
 use crate::config::MEGABYTE;
+use crate::config::alerts::hours;
 use crate::config::secret::{fetch, keychain_name};
 use crate::engine::GatewaySpec;
 use crate::redact::secret::Secret;
 use crate::text::config::PlaceProblem;
 use crate::text::problem::Problem;
+
+/// So many alerts in 10 min are told one by one on each channel.
+const CALM: usize = 5;
+/// How long the other channels have to deliver what is critical before the fallback is told.
+const FALLBACK_AFTER: Duration = Duration::from_mins(2);
 
 /// Whom to tell.
 pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
@@ -56,6 +64,10 @@ pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
         telegram,
         ntfy,
         webhook,
+        calm: CALM,
+        quiet_hours: alerts.quiet_hours.as_deref().and_then(hours),
+        fallback: alerts.fallback.clone(),
+        fallback_after: FALLBACK_AFTER,
         cooldown: alerts.cooldown,
         critical_cooldown: alerts.critical_cooldown,
         pace: Pace::default(),

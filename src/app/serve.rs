@@ -22,7 +22,7 @@ use crate::history::recorder::Recorder;
 use crate::metrics::Metrics;
 use crate::platform::boot_id;
 use crate::platform::desktop::{clipboard, login_item, open};
-use crate::request::UserAction;
+use crate::request::{Receipt, UserAction};
 use crate::snapshot::{GatewaySnapshot, Snapshot};
 use crate::web::WebServer;
 
@@ -168,6 +168,16 @@ fn add_notice(specs: &mut [GatewaySpec], problem: &str) {
     }
 }
 
+/// Logs receipts and hands them to whoever waits for them.
+fn hand_back(receipts: Vec<Receipt>, reply: Option<oneshot::Sender<Vec<Receipt>>>, what: &str) {
+    for receipt in &receipts {
+        info!(channel = receipt.channel, problem = receipt.problem, "{what}");
+    }
+    if reply.is_some_and(|reply| reply.send(receipts).is_err()) {
+        info!("nobody waits for the receipts any more");
+    }
+}
+
 impl Desk {
     async fn work(self, mut wishes: mpsc::Receiver<UserAction>) {
         let ended = async {
@@ -218,19 +228,17 @@ impl Desk {
             }
             UserAction::TestAlerts { channel, reply } => {
                 let alerts = self.alerts.clone();
-                tokio::spawn(async move {
-                    let receipts = alerts.test(channel.as_deref()).await;
-                    for receipt in &receipts {
-                        info!(channel = receipt.channel, problem = receipt.problem, "test alert");
-                    }
-                    if let Some(reply) = reply
-                        && reply.send(receipts).is_err()
-                    {
-                        info!("nobody waits for the receipts any more");
-                    }
-                });
+                tokio::spawn(async move { hand_back(alerts.test(channel.as_deref()).await, reply, "test alert") });
             }
             UserAction::OpenPage => self.open_page(),
+            UserAction::RetryAlerts { channel, reply } => {
+                let alerts = self.alerts.clone();
+                tokio::spawn(async move { hand_back(alerts.retry(channel.as_deref()).await, reply, "alerts retried") });
+            }
+            UserAction::MuteAlerts(mute) => match self.alerts.mute(mute) {
+                Ok(()) => info!(?mute, "alerts muted, or no longer"),
+                Err(error) => error!(%error, ?mute, "a restart of Lifeguard forgets this mute"),
+            },
             UserAction::CopyDiagnostics => {
                 let text = diagnostics(&self.snapshots.borrow());
                 let fallback = self.state_dir.join("diagnostics.txt");

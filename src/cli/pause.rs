@@ -28,7 +28,7 @@ pub(super) fn run(context: &Context, arguments: Arguments) -> Result<Exit, Failu
 }
 
 /// When a pause that begins now ends (Unix milliseconds); `None`: when resumed.
-fn end(words: &[String], now: &Zoned) -> Result<Option<i64>, CommandPhrase> {
+pub(super) fn end(words: &[String], now: &Zoned) -> Result<Option<i64>, CommandPhrase> {
     let said = words.join(" ");
     let unclear = || CommandPhrase::NotAPause(said.clone());
     let words: Vec<&str> = words.iter().flat_map(|word| word.split_whitespace()).collect();

@@ -26,6 +26,10 @@ pub struct AlertsConfig {
     pub webhook: WebhookConfig,
     /// The daily and the weekly report.
     pub report: ReportConfig,
+    /// Nobody is disturbed within these hours: `"23:00-07:00"`.
+    pub quiet_hours: Option<String>,
+    /// The channel that is told only what is critical and what no other has receipted within 2 min.
+    pub fallback: Option<String>,
     /// The same kind of alert, for another incident, is held back for this long.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub cooldown: Duration,
@@ -144,6 +148,31 @@ fn day_or_off<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Weekd
     }))
 }
 
+/// The two times of day of `quiet_hours`; `None` if it is not written so, or both are the same.
+#[must_use]
+pub fn hours(text: &str) -> Option<(Time, Time)> {
+    let (from, to) = text.split_once('-')?;
+    let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
+    let (from, to) = (time(from)?, time(to)?);
+    (from != to).then_some((from, to))
+}
+
+impl AlertsConfig {
+    /// The names of the channels that are configured, in the order in which they are told.
+    #[must_use]
+    pub fn configured(&self) -> Vec<&'static str> {
+        let all = [
+            ("native", self.native.enabled),
+            ("discord", self.discord.webhook.is_some()),
+            ("slack", self.slack.webhook.is_some()),
+            ("telegram", self.telegram.token.is_some()),
+            ("ntfy", self.ntfy.topic.is_some()),
+            ("webhook", self.webhook.url.is_some()),
+        ];
+        all.into_iter().filter(|(_, configured)| *configured).map(|(name, _)| name).collect()
+    }
+}
+
 impl Default for AlertsConfig {
     fn default() -> Self {
         Self {
@@ -154,6 +183,8 @@ impl Default for AlertsConfig {
             ntfy: NtfyConfig::default(),
             webhook: WebhookConfig::default(),
             report: ReportConfig::default(),
+            quiet_hours: None,
+            fallback: None,
             cooldown: Duration::from_mins(30),
             critical_cooldown: Duration::from_mins(5),
         }

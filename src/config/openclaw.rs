@@ -89,6 +89,8 @@ fn whole_port(number: f64) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn facts(text: &str) -> Facts {
@@ -135,5 +137,20 @@ mod tests {
     fn a_secret_reference_counts_as_a_token() {
         assert!(facts("{gateway:{auth:{password:{source:'env', id:'PW'}}}}").has_token);
         assert!(!facts("{gateway:{auth:{mode:'none', token:''}}}").has_token);
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_gives_facts_or_notes(
+            text in "(\u{feff}|//.{0,5}\n|/\\*|\\*/|\\{|\\}|\\[|gateway|port|auth|\\$include|:|,|'|\"|-?[0-9]{1,25}|NaN|.){0,40}",
+            noise in any::<Vec<u8>>(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("openclaw.json");
+            for bytes in [text.into_bytes(), noise] {
+                std::fs::write(&file, bytes).unwrap();
+                prop_assert!(read(&file).exists);
+            }
+        }
     }
 }

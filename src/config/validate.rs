@@ -1,5 +1,6 @@
 //! What the types cannot say: bounds, order, distinctness, secrets.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -22,6 +23,9 @@ const LONGEST_BACKOFF: u64 = 6 * 3600;
 const SMALLEST_HISTORY: u64 = 8;
 const LARGEST_HISTORY: u64 = 1024 * 1024;
 
+/// Longest time for the person's own command: below `Policy::preparation_limit`.
+const LONGEST_HOOK: Duration = Duration::from_mins(5);
+
 /// Most letters of a gateway's name: it becomes part of file names.
 const LONGEST_NAME: usize = 64;
 
@@ -32,6 +36,9 @@ pub(super) fn validate(config: &mut Config, environment: &Environment) -> Vec<Fi
     findings.heal(&config.heal, &config.probe);
     findings.memory(&config.memory);
     findings.bounds(["history", "limit_megabytes"], config.history.limit_megabytes, SMALLEST_HISTORY, LARGEST_HISTORY);
+    if let Some(program) = config.heal.hook.as_mut().and_then(|hook| hook.first_mut()) {
+        *program = environment.expand(Path::new(program.as_str())).to_string_lossy().into_owned();
+    }
     for index in 0..config.gateways.len() {
         let (earlier, rest) = config.gateways.split_at_mut(index);
         if let Some(gateway) = rest.first_mut() {
@@ -100,12 +107,22 @@ impl Findings {
                 ("decay_interval", heal.decay_interval),
                 ("crash_reset", heal.crash_reset),
                 ("budget_window", heal.budget_window),
+                ("hook_timeout", heal.hook_timeout),
             ],
         );
         self.order(["probe", "timeout"], probe.timeout, "heal.hang_patience", heal.hang_patience);
         self.order(["heal", "startup_grace"], heal.startup_grace, "heal.startup_limit", heal.startup_limit);
         self.bounds(["heal", "crash_limit"], u64::from(heal.crash_limit), 1, 1000);
         self.bounds(["heal", "budget"], u64::from(heal.budget), 1, 1000);
+        if heal.hook.as_ref().is_some_and(|hook| hook.first().is_none_or(|program| program.trim().is_empty())) {
+            self.add(["heal", "hook"], ConfigProblem::EmptyList("hook".to_owned()));
+        }
+        if heal.hook_timeout > LONGEST_HOOK {
+            self.add(
+                ["heal", "hook_timeout"],
+                ConfigProblem::TooLong { key: "hook_timeout".to_owned(), limit: "5m".to_owned() },
+            );
+        }
         if heal.backoff_seconds.is_empty() {
             self.add(["heal", "backoff_seconds"], ConfigProblem::EmptyList("backoff_seconds".to_owned()));
         }

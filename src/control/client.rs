@@ -9,9 +9,9 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{self, CommandRequest, Problem, TestReply, TestRequest};
+use super::protocol::{self, CommandRequest, MuteRequest, Problem, TestReply, TestRequest};
 use crate::platform::http::local_client;
-use crate::request::{Receipt, Reply};
+use crate::request::{Mute, Receipt, Reply};
 use crate::snapshot::Snapshot;
 use crate::supervisor::event::Command;
 
@@ -52,6 +52,20 @@ impl ControlClient {
         let reply: TestReply =
             self.ask(Method::POST, protocol::TEST_ALERTS, Some(&request), protocol::TEST_LIMIT).await?;
         Ok(reply.receipts)
+    }
+
+    /// Tries at once what waits on one channel, or on all.
+    pub async fn retry_alerts(&self, channel: Option<String>) -> Result<Vec<Receipt>, ClientError> {
+        let request = TestRequest { channel };
+        let reply: TestReply =
+            self.ask(Method::POST, protocol::RETRY_ALERTS, Some(&request), protocol::TEST_LIMIT).await?;
+        Ok(reply.receipts)
+    }
+
+    /// Disturbs nobody with alerts for a while; `None`: no longer.
+    pub async fn mute_alerts(&self, mute: Option<Mute>) -> Result<(), ClientError> {
+        let request = MuteRequest { mute };
+        self.send(Method::POST, protocol::MUTE_ALERTS, Some(&request), protocol::PROMPT).await.map(|_| ())
     }
 
     /// Makes the Lifeguard that runs show itself.

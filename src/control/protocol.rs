@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::Receipt;
+use crate::request::{Mute, Receipt};
 use crate::supervisor::event::Command;
 
 /// `GET`: the snapshot.
@@ -13,6 +13,10 @@ pub const SNAPSHOT: &str = "/v1/snapshot";
 pub const COMMAND: &str = "/v1/command";
 /// `POST`: [`TestRequest`], answered by [`TestReply`].
 pub const TEST_ALERTS: &str = "/v1/alerts/test";
+/// `POST`: [`TestRequest`], answered by [`TestReply`]: tries at once what waits.
+pub const RETRY_ALERTS: &str = "/v1/alerts/retry";
+/// `POST`: [`MuteRequest`], answered by 204: disturbs nobody with alerts for a while.
+pub const MUTE_ALERTS: &str = "/v1/alerts/mute";
 /// `POST`: shows that Lifeguard is here.
 pub const SHOW: &str = "/v1/show";
 /// `POST`: quits Lifeguard; the gateway keeps running.
@@ -38,7 +42,7 @@ pub struct CommandRequest {
     pub command: Command,
 }
 
-/// Body of [`TEST_ALERTS`].
+/// Body of [`TEST_ALERTS`] and [`RETRY_ALERTS`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TestRequest {
     /// Only this channel; left out, all.
@@ -46,7 +50,14 @@ pub struct TestRequest {
     pub channel: Option<String>,
 }
 
-/// Answer to [`TEST_ALERTS`].
+/// Body of [`MUTE_ALERTS`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MuteRequest {
+    /// `{"until": 1795356202000}` (Unix milliseconds), `{"until": null}`: until somebody ends it; `null` ends it.
+    pub mute: Option<Mute>,
+}
+
+/// Answer to [`TEST_ALERTS`] and [`RETRY_ALERTS`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReply {
     /// One per channel.

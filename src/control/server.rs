@@ -17,10 +17,10 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::protocol::{self, CommandRequest, Problem, TestReply, TestRequest};
+use super::protocol::{self, CommandRequest, MuteRequest, Problem, TestReply, TestRequest};
 use crate::config::paths::{PathsError, closed_folder};
 use crate::platform::listener::LimitedListener;
-use crate::request::UserAction;
+use crate::request::{Receipt, UserAction};
 use crate::snapshot::Snapshot;
 
 /// Largest body of a request, in bytes. Real ones have about a hundred.
@@ -133,12 +133,20 @@ fn router(snapshots: watch::Receiver<Snapshot>, actions: mpsc::Sender<UserAction
     let prompt = Router::new()
         .route(protocol::SNAPSHOT, get(snapshot))
         .route(protocol::SHOW, post(|shared| wish(shared, UserAction::Show)))
+        .route(protocol::MUTE_ALERTS, post(mute_alerts))
         .route(protocol::QUIT, post(|shared| wish(shared, UserAction::Quit)));
     let command = Router::new().route(protocol::COMMAND, post(command));
-    let test = Router::new().route(protocol::TEST_ALERTS, post(test_alerts));
+    let test = Router::new().route(
+        protocol::TEST_ALERTS,
+        post(|shared, body| for_channel(shared, body, |channel, reply| UserAction::TestAlerts { channel, reply })),
+    );
+    let retry = Router::new().route(
+        protocol::RETRY_ALERTS,
+        post(|shared, body| for_channel(shared, body, |channel, reply| UserAction::RetryAlerts { channel, reply })),
+    );
     limited(prompt, protocol::PROMPT)
         .merge(limited(command, protocol::COMMAND_LIMIT))
-        .merge(limited(test, protocol::TEST_LIMIT))
+        .merge(limited(test.merge(retry), protocol::TEST_LIMIT))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "there is no such request") })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Shared { snapshots, actions })
@@ -169,13 +177,28 @@ async fn command(State(shared): State<Shared>, body: Result<Json<CommandRequest>
     ask(&shared, action, answer, |reply| reply).await
 }
 
-async fn test_alerts(State(shared): State<Shared>, body: Result<Json<TestRequest>, JsonRejection>) -> Response {
+async fn mute_alerts(shared: State<Shared>, body: Result<Json<MuteRequest>, JsonRejection>) -> Response {
+    match body {
+        Ok(Json(request)) => wish(shared, UserAction::MuteAlerts(request.mute)).await,
+        Err(rejection) => problem(rejection.status(), &rejection.body_text()),
+    }
+}
+
+/// Where receipts go.
+type ReceiptsTo = oneshot::Sender<Vec<Receipt>>;
+
+/// Asks something of one channel of alerts, or of all.
+async fn for_channel(
+    State(shared): State<Shared>,
+    body: Result<Json<TestRequest>, JsonRejection>,
+    wish: fn(Option<String>, Option<ReceiptsTo>) -> UserAction,
+) -> Response {
     let request = match body {
         Ok(Json(request)) => request,
         Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
     };
     let (reply, answer) = oneshot::channel();
-    let action = UserAction::TestAlerts { channel: request.channel, reply: Some(reply) };
+    let action = wish(request.channel, Some(reply));
     ask(&shared, action, answer, |receipts| TestReply { receipts }).await
 }
 

@@ -337,7 +337,13 @@ impl GatewayTask {
         let (service, news, permits) = (Arc::clone(&self.service), self.news.clone(), Arc::clone(&self.heals));
         let (name, prober) = (self.spec.name.clone(), self.prober.clone());
         let evidence = self.evidence_due(&heal, moment);
-        let preparation = Preparation { gateway: name.clone(), guard: self.spec.guard.clone() };
+        let preparation = Preparation {
+            setup: self.spec.setup.clone(),
+            guard: self.spec.guard.clone(),
+            backups: self.spec.backups.clone(),
+            hook: self.spec.hook.clone(),
+            evidence: self.spec.evidence.clone(),
+        };
         self.heal = Some(self.jobs.spawn(async move {
             let Ok(permit) = permits.acquire().await else { return };
             let id = heal.id;
@@ -354,7 +360,7 @@ impl GatewayTask {
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
             };
-            let report = match preparation.prepare(heal).await {
+            let report = match preparation.prepare(&service, heal, killed).await {
                 Ok(Some(heal)) => match service.perform(&heal, killed).await {
                     Ok(()) => HealReport::Done,
                     Err(error) => {

@@ -202,17 +202,24 @@ impl History {
         Ok(messages)
     }
 
+    /// Whether another channel's receiving side has confirmed an alert.
+    pub fn receipted_elsewhere(&self, alert: i64, channel: &str) -> Result<bool, HistoryError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM deliveries
+                   WHERE alert = ?1 AND channel <> ?2 AND form = 'new' AND status = 'delivered')";
+        Ok(self.lock().query_row(sql, (alert, channel), |row| row.get(0))?)
+    }
+
     /// What a channel remembers.
     pub fn channel(&self, channel: &str) -> Result<Option<String>, HistoryError> {
         let sql = "SELECT record FROM channels WHERE channel = ?1";
         Ok(self.lock().query_row(sql, [channel], |row| row.get(0)).optional()?)
     }
 
-    /// The newest delivery that a channel's receiving side confirmed: when, and the alert's kind.
-    pub fn last_delivery(&self, channel: &str) -> Result<Option<(i64, String)>, HistoryError> {
+    /// The newest delivery on a channel that ended so: when, and the alert's kind.
+    pub fn newest(&self, channel: &str, how: Settled) -> Result<Option<(i64, String)>, HistoryError> {
         let sql = "SELECT deliveries.settled, alerts.kind FROM deliveries JOIN alerts ON alerts.id = deliveries.alert
-                   WHERE deliveries.channel = ?1 AND deliveries.status = 'delivered' ORDER BY deliveries.settled DESC LIMIT 1";
-        Ok(self.lock().query_row(sql, [channel], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+                   WHERE deliveries.channel = ?1 AND deliveries.status = ?2 ORDER BY deliveries.settled DESC LIMIT 1";
+        Ok(self.lock().query_row(sql, [channel, how.name()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     /// The newest alerts and their way on each channel, the newest first.
@@ -311,7 +318,8 @@ mod tests {
         assert!(!history.waiting("discord").unwrap()[0].0.claimed);
         history.change(|change| change.settle(1, Settled::Delivered, 3_000, None, Some("m1"))).unwrap();
         assert_eq!(history.waiting("discord").unwrap().len(), 1);
-        assert_eq!(history.last_delivery("discord").unwrap(), Some((3_000, "down".to_owned())));
+        assert_eq!(history.newest("discord", Settled::Delivered).unwrap(), Some((3_000, "down".to_owned())));
+        assert_eq!(history.newest("discord", Settled::Refused).unwrap(), None);
         let passed = history.passed(10).unwrap();
         assert_eq!(
             passed.iter().map(|line| line.status.as_deref()).collect::<Vec<_>>(),

@@ -228,4 +228,53 @@ mod tests {
         let cut = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{\"ok\"";
         assert!(matches!(answering(cut).await, Answer::Broken(_)));
     }
+
+    /// A server that begins with `head` and then says `piece` again and again, so far apart.
+    async fn endless(head: &'static str, piece: &'static [u8], apart: Duration) -> (Answer<HealthBody>, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                let mut request = [0; 1024];
+                let _ = socket.read(&mut request).await;
+                let _ = socket.write_all(head.as_bytes()).await;
+                while socket.write_all(piece).await.is_ok() {
+                    if !apart.is_zero() {
+                        tokio::time::sleep(apart).await;
+                    }
+                }
+            }
+        });
+        let probe = HttpProbe::new(port, Duration::from_secs(1), Duration::from_secs(2)).unwrap();
+        let begin = Instant::now();
+        let answer = probe.ask().await.health;
+        (answer, begin.elapsed())
+    }
+
+    const JSON: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up_in_time() {
+        let large = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n";
+        let (answer, took) = endless(large, vec![b' '; 65_536].leak(), Duration::ZERO).await;
+        let reason = "an answer that does not end".to_owned();
+        assert_eq!(answer, Answer::Foreign { status: 200, reason });
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        let (answer, took) = endless(large, b" ", Duration::from_millis(100)).await;
+        assert_eq!(answer, Answer::TimedOut, "a byte at a time");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        let (answer, took) = endless(JSON, b"X-More: and more\r\n", Duration::ZERO).await;
+        assert!(matches!(answer, Answer::Broken(_)), "{answer:?}");
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_text_and_what_leads_elsewhere_is_not_health() {
+        let bytes = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{\"ok\":\xff\xfe,\"status\"";
+        let reason = "JSON of another kind".to_owned();
+        assert_eq!(answering(bytes).await, Answer::Foreign { status: 200, reason });
+        let circle = b"HTTP/1.1 302 Found\r\nLocation: /healthz\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(answering(circle).await, Answer::Foreign { status: 302, reason: "not JSON".to_owned() });
+        assert!(matches!(answering(b"\x00\x01\x02 not HTTP\r\n\r\n").await, Answer::Broken(_)));
+    }
 }

@@ -142,6 +142,8 @@ fn is_update(argv: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const RESTART: &str = "[2026-11-23T08:52:12.653Z] openclaw gateway lifecycle source=cli action=restart mode=rpc pid=13182 interactive=0\n";
@@ -206,5 +208,29 @@ mod tests {
         assert!(!is_parked(&ServiceState::Disabled, Some(0)));
         assert!(!is_parked(&ServiceState::Disabled, None));
         assert!(!is_parked(&ServiceState::NotLoaded, Some(78)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_record_is_read(
+            text in "(\\[2026-11-23T08:52:12.653Z\\]|\\[|\\]| source=cli| action=(stop|restart|x)| |=|\n|.){0,40}",
+            noise in any::<Vec<u8>>(),
+            argv in prop::collection::vec("(openclaw|openclaw.mjs|update|status|-.?|.{0,5})", 0..6),
+        ) {
+            newest(&text);
+            newest(&String::from_utf8_lossy(&noise));
+            is_update(&argv);
+        }
+    }
+
+    #[test]
+    fn a_huge_record_costs_its_end_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway-restart.log");
+        std::fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let begin = std::time::Instant::now();
+        let end = tail(&path).unwrap_or_default();
+        assert!(end.len() as u64 <= TAIL && begin.elapsed() < Duration::from_secs(5));
+        assert_eq!(newest(&end), None);
     }
 }

@@ -87,6 +87,8 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// As OpenClaw 2026.9 writes it (gateway.md, section 5), shortened.
@@ -139,5 +141,20 @@ mod tests {
         }
         let missing = Agent::read(Path::new("/nowhere/agent.plist")).unwrap_err().to_string();
         assert!(missing.contains("openclaw gateway install"), "{missing}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_an_agent_or_none(
+            text in "(<\\?xml version=\"1.0\"\\?>|<plist>|</plist>|<dict>|</dict>|<array>|<key>Label</key>|<string>|</string>|[a-z<>/&;]|\n){0,40}",
+            noise in any::<Vec<u8>>(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("agent.plist");
+            for bytes in [text.into_bytes(), noise.clone(), [b"bplist00".as_slice(), &noise].concat()] {
+                std::fs::write(&path, &bytes).unwrap();
+                let _ = Agent::read(&path);
+            }
+        }
     }
 }

@@ -146,6 +146,8 @@ fn file_name(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn judged(line: &str) -> bool {
@@ -196,5 +198,17 @@ mod tests {
         }
         let odd = parse_lock(b"{\"pid\":1,\"startTime\":null}");
         assert_eq!(odd, Some(Lock { pid: 1, port: None, started: None }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_lock_file_names_a_process_or_nobody(
+            text in "(\\{|\\}|\"pid\":|\"port\":|\"startTime\":|-?[0-9]{1,25}|,|null|\"|.){0,30}",
+            noise in any::<Vec<u8>>(),
+        ) {
+            for bytes in [text.into_bytes(), noise] {
+                let _ = parse_lock(&bytes).and_then(|lock| lock.stamp());
+            }
+        }
     }
 }

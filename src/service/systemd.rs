@@ -190,6 +190,8 @@ impl Unit {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn state(load: &str, active: &str, sub: &str, pid: u32, file: &str) -> ServiceState {
@@ -221,5 +223,22 @@ mod tests {
         assert!(matches!(state("merged", "inactive", "dead", 0, ""), ServiceState::Unknown(_)));
         assert!(matches!(Unit::parse("").state(), ServiceState::Unknown(_)));
         assert!(matches!(Unit::parse("<html>").state(), ServiceState::Unknown(_)));
+    }
+
+    proptest! {
+        /// Only systemd's own words stop or start anything.
+        #[test]
+        fn any_output_is_read_and_what_makes_no_sense_is_unknown(
+            lines in prop::collection::vec(("(LoadState|ActiveState|SubState|UnitFileState|Result|MainPID|[A-Za-z]{0,8})", "[ -~]{0,12}"), 0..12),
+            noise in any::<Vec<u8>>(),
+        ) {
+            let text: Vec<String> = lines.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let state = Unit::parse(&text.join("\n")).state();
+            let known = ["loaded", "not-found", "masked", "error", "bad-setting"];
+            if !lines.iter().any(|(name, value)| name == "LoadState" && known.contains(&value.trim())) {
+                prop_assert!(matches!(state, ServiceState::Unknown(_)), "{state:?}");
+            }
+            Unit::parse(&String::from_utf8_lossy(&noise)).state();
+        }
     }
 }

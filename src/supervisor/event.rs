@@ -199,8 +199,44 @@ pub enum AlertKind {
     },
     /// What happened in a day or a week. Of no incident and of no single gateway.
     Report(Box<Report>),
+    /// Several alerts in one, for they came too fast, or while nobody was to be disturbed.
+    Digest {
+        /// Why they were gathered.
+        reason: DigestReason,
+        /// The alerts, the oldest first.
+        entries: Vec<DigestEntry>,
+        /// So many further ones.
+        more: u32,
+        /// When it was put together: Unix milliseconds.
+        made: i64,
+    },
     /// A test, asked for by a person.
     Test,
+}
+
+/// Why alerts were gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DigestReason {
+    /// Too many came in a short time.
+    Storm,
+    /// Nobody was to be disturbed.
+    Quiet,
+}
+
+/// One alert of a digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestEntry {
+    /// The gateway's name.
+    pub gateway: String,
+    /// The built-in practice gateway.
+    pub practice: bool,
+    /// The incident that it belongs to.
+    pub incident: Option<u64>,
+    /// When it happened: Unix milliseconds.
+    pub at: i64,
+    /// What it tells.
+    pub kind: AlertKind,
 }
 
 /// How loud an alert is.
@@ -232,6 +268,11 @@ impl AlertKind {
             Self::Memory { level: MemoryLevel::Limit, .. } => Level::Critical,
             Self::Memory { .. } => Level::Warning,
             Self::Renewed { .. } | Self::Report(_) | Self::Test => Level::Info,
+            Self::Digest { entries, .. } => entries
+                .iter()
+                .map(|entry| entry.kind.level())
+                .max()
+                .map_or(Level::Info, |worst| if worst > Level::Info { Level::Warning } else { Level::Info }),
         }
     }
 
@@ -250,6 +291,7 @@ impl AlertKind {
             Self::Memory { .. } => "memory",
             Self::Renewed { .. } => "renewed",
             Self::Report(report) => report.period.name(),
+            Self::Digest { .. } => "digest",
             Self::Test => "test",
         }
     }

@@ -111,6 +111,8 @@ impl Supervisor {
             self.verdict = Verdict::Starting(String::new());
         }
         self.break_health();
+        self.state.owes_start |= rung == Rung::Doctor;
+        self.state.owes_start &= rung != Rung::Stop;
         if let Some(incident) = &mut self.state.incident {
             incident.attempts += 1;
             incident.tried.push(rung);

@@ -109,7 +109,7 @@ pub struct Policy {
     pub doctor: bool,
     /// Run the user's own command when plain attempts do not help.
     pub hook: bool,
-    /// Longest time for what comes before the start on the higher rungs: `doctor`, the user's command.
+    /// Longest time for what comes before the start on the higher rungs: a backup and `doctor`, the user's command.
     pub preparation_limit: Duration,
 }
 
@@ -156,7 +156,7 @@ impl Default for Policy {
             roll_back: false,
             doctor: false,
             hook: false,
-            preparation_limit: Duration::from_mins(3),
+            preparation_limit: Duration::from_mins(10),
         }
     }
 }

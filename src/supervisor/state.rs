@@ -49,6 +49,8 @@ pub struct State {
     pub refused: bool,
     /// Fingerprint of OpenClaw's configuration file as it was seen last.
     pub config_stamp: Option<u64>,
+    /// Lifeguard stops it for OpenClaw's doctor, and has not seen it run again.
+    pub owes_start: bool,
     /// What somebody did to it on purpose, as it was weighed.
     pub deed: Option<Deed>,
     /// A person had it stopped by Lifeguard, and nobody has started it again.
@@ -172,6 +174,7 @@ impl Default for State {
             generation: None,
             refused: false,
             config_stamp: None,
+            owes_start: false,
             deed: None,
             stopped: false,
             orderly_ends: Window::default(),

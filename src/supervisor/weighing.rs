@@ -42,7 +42,7 @@ impl Supervisor {
             closed_for: self.closed_since.map(|since| now.awake_since(since)).unwrap_or_default(),
             draining_for: self.draining_since.map(|since| now.awake_since(since)),
         };
-        let verdict = judge(seen, context, &self.policy);
+        let verdict = self.unless_stopped_by_us(seen, judge(seen, context, &self.policy));
         self.draining_since = match (&verdict, self.draining_since) {
             (Verdict::Draining, None) => Some(seen.began),
             (Verdict::Healthy | Verdict::NotReady(_), _) => None,
@@ -60,6 +60,15 @@ impl Supervisor {
         }
         self.keep_config_if_proven(now, seen, actions);
         self.probe_due = now.after(self.probe_distance(now));
+    }
+
+    /// A service that Lifeguard itself stopped for OpenClaw's doctor was not stopped by a person: without it, a Lifeguard
+    /// that is killed in between would leave the gateway stopped for good.
+    fn unless_stopped_by_us(&mut self, seen: &Observation, verdict: Verdict) -> Verdict {
+        let runs = matches!(seen.process, ProcessState::Running { .. });
+        self.state.owes_start &= self.state.running.is_some() || !runs;
+        let ours = self.state.owes_start && !self.state.stopped;
+        if ours && matches!(verdict, Verdict::Stopped | Verdict::ServiceNotLoaded) { Verdict::Gone } else { verdict }
     }
 
     /// Whether the running heal is one of an earlier run of Lifeguard that did not get as far as ending the old

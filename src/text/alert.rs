@@ -7,7 +7,7 @@ use super::{Language, Phrase, words};
 use crate::request::Reply;
 use crate::supervisor::configuration::ConfigChange;
 use crate::supervisor::dependency::DependencyState;
-use crate::supervisor::event::AlertKind;
+use crate::supervisor::event::{AlertKind, DigestEntry, DigestReason};
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::trend::{Leak, MemoryLevel};
 use crate::supervisor::verdict::{Severity, Verdict};
@@ -115,6 +115,17 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         (AlertKind::Renewed { .. }, Language::English) => format!("{who} was restarted to free memory"),
         (AlertKind::Renewed { .. }, Language::Korean) => format!("{who} 메모리 확보를 위해 재시작됨"),
         (AlertKind::Report(report), _) => super::report::title(report, language),
+        (AlertKind::Digest { reason, entries, more, .. }, _) => {
+            let count = entries.len() + usize::try_from(*more).unwrap_or(usize::MAX);
+            let plural = if count == 1 { "" } else { "s" };
+            match reason {
+                DigestReason::Storm => {
+                    language.pick(format!("{count} more alert{plural} in 10 min"), format!("10분간 알림 {count}개 더"))
+                }
+                DigestReason::Quiet => language
+                    .pick(format!("While it was quiet: {count} alert{plural}"), format!("방해 금지 중 알림 {count}개")),
+            }
+        }
         (AlertKind::Test, _) => language.pick("Test alert from Lifeguard", "Lifeguard 시험 알림").to_owned(),
     }
 }
@@ -192,6 +203,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             }
         }
         AlertKind::Report(report) => super::report::body(report, language).join(" "),
+        AlertKind::Digest { entries, more, made, .. } => digest(entries, *more, *made, language),
         AlertKind::Test => language
             .pick(
                 "If you can read this, alerts reach you here. Nothing is wrong.",
@@ -199,6 +211,27 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             )
             .to_owned(),
     }
+}
+
+/// What was gathered, one after the other.
+fn digest(entries: &[DigestEntry], more: u32, made: i64, language: Language) -> String {
+    let mut lines: Vec<String> = entries
+        .iter()
+        .map(|entry| {
+            let subject = Subject { name: &entry.gateway, practice: entry.practice };
+            let what = match &entry.kind {
+                AlertKind::Recovered { downtime, .. } => over(Duration::from_millis(*downtime), subject, language),
+                kind => title(kind, subject, language),
+            };
+            let age = u64::try_from(made.saturating_sub(entry.at)).unwrap_or(0);
+            let age = words::duration(Duration::from_millis(age), language);
+            language.pick(format!("{age} ago: {what}."), format!("{age} 전: {what}."))
+        })
+        .collect();
+    if more > 0 {
+        lines.push(language.pick(format!("And {more} more."), format!("그 외 {more}개.")));
+    }
+    lines.join(" ")
 }
 
 fn plan(

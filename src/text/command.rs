@@ -86,6 +86,20 @@ pub const HELP: &[(&str, &str, &str)] = &[
         "Only to this channel: native, discord, slack, telegram, ntfy, webhook",
         "이 채널로만 보냄: native, discord, slack, telegram, ntfy, webhook",
     ),
+    ("alerts list", "What was told, and what became of it on each channel", "전달한 알림과 채널별 결과"),
+    ("alerts list.lines", "How many of the newest alerts [default: 20]", "최근 알림 수 [기본값: 20]"),
+    ("alerts retry", "Try at once what waits to be told", "대기 중인 알림을 바로 다시 보냄"),
+    ("alerts retry.channel", "Only on this channel", "이 채널만"),
+    (
+        "alerts mute",
+        "Disturb nobody for a while; what cannot wait is told all the same",
+        "한동안 알림을 끔(긴급 알림 제외)",
+    ),
+    (
+        "alerts mute.when",
+        "1h, until 08:00, off; left out, until `alerts mute off`",
+        "1h, until 08:00, off. 생략하면 `alerts mute off`까지",
+    ),
     ("secrets", "Secrets in the system's keychain", "시스템 키체인의 비밀 값"),
     (
         "secrets set",
@@ -484,6 +498,27 @@ pub enum CommandPhrase {
     },
     /// There is no channel to test.
     NothingToTest,
+    /// Nothing waits on this channel any more.
+    NothingWaits(String),
+    /// Alerts are muted until this time of day, or until they are unmuted.
+    Muted(Option<String>),
+    /// Alerts are told again.
+    Unmuted,
+    /// Nothing was told yet.
+    NoAlerts,
+    /// What became of an alert on one channel.
+    AlertWay {
+        /// The channel.
+        channel: String,
+        /// `waiting`, `delivered`, `folded`, `expired`, `refused`.
+        status: String,
+        /// It changed an earlier message.
+        edit: bool,
+        /// Attempts made.
+        attempts: u32,
+        /// What was wrong last.
+        problem: Option<String>,
+    },
     /// The runtime could not be started; what the system said.
     NoRuntime(String),
     /// Asks for the secret of this name.
@@ -675,6 +710,24 @@ impl Phrase for CommandPhrase {
                 "There is no such alert channel; docs/config.md shows how to set one up.",
                 "그런 알림 채널이 없습니다. 설정 방법은 docs/config.md에 있습니다.",
             ),
+            Self::NothingWaits(channel) => {
+                return language.pick(format!("{channel}: nothing waits"), format!("{channel}: 대기 중인 알림 없음"));
+            }
+            Self::Muted(Some(time)) => {
+                return language.pick(
+                    format!("Alerts are muted until {time}; what comes is told then, what cannot wait at once."),
+                    format!("{time}까지 알림을 끕니다. 그동안의 알림은 끝날 때, 긴급 알림은 바로 전달됩니다."),
+                );
+            }
+            Self::Muted(None) => language.pick(
+                "Alerts are muted until `lifeguard alerts mute off`; what cannot wait is told at once.",
+                "`lifeguard alerts mute off`까지 알림을 끕니다. 긴급 알림은 바로 전달됩니다.",
+            ),
+            Self::Unmuted => language.pick("Alerts are told again.", "알림을 다시 켰습니다."),
+            Self::NoAlerts => language.pick("Nothing was told yet.", "아직 전달한 알림이 없습니다."),
+            Self::AlertWay { channel, status, edit, attempts, problem } => {
+                return alert_way(channel, status, *edit, *attempts, problem.as_deref(), language);
+            }
             Self::SecretAsked(name) => {
                 return language.pick(
                     format!("Secret \"{name}\" (it is not shown):"),
@@ -710,4 +763,29 @@ impl Phrase for CommandPhrase {
         };
         text.to_owned()
     }
+}
+
+/// One line of `alerts list`, indented below its alert.
+fn alert_way(
+    channel: &str,
+    status: &str,
+    edit: bool,
+    attempts: u32,
+    problem: Option<&str>,
+    language: Language,
+) -> String {
+    let (english, korean) = match status {
+        "waiting" => ("waits", "대기 중"),
+        "delivered" if edit => ("message changed", "메시지 수정됨"),
+        "delivered" => ("delivered", "전달됨"),
+        "folded" => ("told by a later one", "이후 알림에 포함됨"),
+        "expired" => ("given up after a day", "하루가 지나 포기함"),
+        "refused" => ("refused", "거부됨"),
+        other => (other, other),
+    };
+    let mut text = format!("    {channel}: {}", language.pick(english, korean));
+    if attempts > 1 {
+        text += &language.pick(format!(", {attempts} attempts"), format!(", {attempts}회 시도"));
+    }
+    problem.map_or_else(|| text.clone(), |problem| format!("{text}. {problem}"))
 }

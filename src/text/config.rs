@@ -90,6 +90,10 @@ pub enum ConfigProblem {
     NotASigningKey,
     /// What ought to be a web address.
     NotALink(String),
+    /// What ought to be two times of day.
+    NotHours,
+    /// A fallback that is no configured channel, or the only one.
+    NotAFallback,
     /// A key that the others of its table need.
     Missing(String),
     /// A secret that could not be had; the reason contains no secret.
@@ -183,6 +187,13 @@ impl ConfigProblem {
                 "Write it whole, such as \"https://example.org/status\".",
                 "\"https://example.org/status\"처럼 온전히 쓰세요.",
             ),
+            Self::NotHours => {
+                language.pick("Write them as \"23:00-07:00\".", "\"23:00-07:00\"처럼 쓰세요.")
+            }
+            Self::NotAFallback => language.pick(
+                "Name a channel that is configured beside another one, such as \"telegram\".",
+                "다른 채널과 함께 설정된 채널의 이름을 쓰세요(예: \"telegram\").",
+            ),
             Self::BadHost(_) => {
                 language.pick("Write it as `api.telegram.org:443`.", "`api.telegram.org:443`처럼 적으세요.")
             }
@@ -270,6 +281,10 @@ impl Phrase for ConfigProblem {
                 language.pick("nothing can be posted to this address", "전송할 수 없는 주소입니다").to_owned()
             }
             (Self::NotASigningKey, _) => language.pick("this key cannot sign", "서명에 쓸 수 없는 키입니다").to_owned(),
+            (Self::NotHours, _) => language.pick("these are not two times of day", "두 시각이 아닙니다").to_owned(),
+            (Self::NotAFallback, _) => {
+                language.pick("this channel cannot be the fallback", "대체 채널로 쓸 수 없습니다").to_owned()
+            }
             (Self::NotALink(key), Language::English) => format!("`{key}` is not a web address"),
             (Self::NotALink(key), Language::Korean) => format!("`{key}`이(가) 웹 주소가 아닙니다"),
             (Self::Missing(key), Language::English) => format!("`{key}` is missing here"),

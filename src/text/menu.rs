@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::words::{about, duration, size};
+use super::words::{about, alert_kind, duration, size};
 use super::{Language, Phrase};
 use crate::supervisor::verdict::{Health, Verdict};
 
@@ -76,14 +76,26 @@ pub enum MenuPhrase<'a> {
     Alerts,
     /// Send a test alert on every channel.
     TestAlerts,
+    /// Try at once what waits to be told.
+    RetryAlerts,
+    /// A channel and its problem.
+    ChannelProblem(&'a str, &'a str),
+    /// Disturb nobody for so long.
+    Mute(Duration),
+    /// End the mute that would end at this time of day.
+    Unmute(Option<&'a str>),
+    /// These are the quiet hours, until this time of day.
+    QuietHours(Option<&'a str>),
+    /// So many alerts wait.
+    Waiting(u64),
+    /// A channel that refused an alert for good: kind by name, and how long ago.
+    Refused(&'a str, &'a str, Duration),
     /// No channel is set up.
     NoChannel,
     /// A channel and its newest delivery: kind by name, and how long ago.
     Delivered(&'a str, &'a str, Duration),
     /// A channel that has delivered nothing yet.
     NothingDelivered(&'a str),
-    /// A channel and its problem.
-    ChannelProblem(&'a str, &'a str),
     /// Start at login.
     StartAtLogin,
     /// Start at login, which the system wants approved.
@@ -191,7 +203,30 @@ impl Phrase for MenuPhrase<'_> {
             Self::NothingDelivered(channel) => {
                 both(format!("{channel}: nothing sent yet"), format!("{channel}: 아직 보낸 알림 없음"))
             }
+            Self::RetryAlerts => fixed("Try what waits now", "대기 중인 알림 다시 보내기"),
             Self::ChannelProblem(channel, problem) => format!("{channel}: {problem}"),
+            Self::Mute(length) => {
+                both(format!("Mute for {}", long(*length)), format!("{} 동안 알림 끄기", long(*length)))
+            }
+            Self::Unmute(Some(time)) => {
+                both(format!("Muted until {time}: unmute"), format!("{time}까지 알림 꺼짐: 다시 켜기"))
+            }
+            Self::Unmute(None) => fixed("Muted: unmute", "알림 꺼짐: 다시 켜기"),
+            Self::QuietHours(time) => {
+                let time = time.unwrap_or("?");
+                both(
+                    format!("Quiet until {time}; what cannot wait is told"),
+                    format!("{time}까지 방해 금지(긴급 알림 제외)"),
+                )
+            }
+            Self::Waiting(count) => both(format!("{count} waiting"), format!("{count}개 대기 중")),
+            Self::Refused(channel, kind, age) => {
+                let kind = alert_kind(kind, language);
+                both(
+                    format!("{channel}: {kind} was refused {} ago; `lifeguard alerts list` says why", long(*age)),
+                    format!("{channel}: {kind} 거부됨({} 전). 이유는 `lifeguard alerts list`", long(*age)),
+                )
+            }
             Self::StartAtLogin => fixed("Start at login", "로그인할 때 시작"),
             Self::StartAtLoginToApprove => {
                 fixed("Start at login (allow it in System Settings)", "로그인할 때 시작(시스템 설정에서 허용 필요)")
@@ -205,21 +240,4 @@ impl Phrase for MenuPhrase<'_> {
             Self::Quit => fixed("Quit (the gateway keeps running)", "종료(게이트웨이는 계속 실행됨)"),
         }
     }
-}
-
-/// What an alert of this kind said, for the kinds of [`AlertKind::name`](crate::supervisor::event::AlertKind::name).
-#[must_use]
-pub fn alert_kind(name: &str, language: Language) -> String {
-    let (english, korean) = match name {
-        "down" => ("down", "중단"),
-        "degraded" => ("not whole", "일부 이상"),
-        "safe_mode" => ("safe mode", "안전 모드"),
-        "blocked" => ("needs you", "직접 조치 필요"),
-        "config_suspect" => ("configuration changed", "설정 변경됨"),
-        "recovered" => ("recovered", "복구됨"),
-        "restart_finished" => ("restart finished", "재시작 완료"),
-        "test" => ("test", "시험"),
-        other => (other, other),
-    };
-    language.pick(english, korean).to_owned()
 }

@@ -11,6 +11,18 @@ use std::time::Duration;
 pub const WORDS: &[(&str, &str, &str)] = &[
     ("skip", "To the state", "상태로 이동"),
     ("gateways", "Gateways", "게이트웨이"),
+    ("advice_healthy", "Nothing for you to do.", "하실 일은 없습니다."),
+    (
+        "advice_degraded",
+        "A restart would not mend it; see what is named above.",
+        "재시작으로는 해결되지 않습니다. 위 내용을 확인하세요.",
+    ),
+    (
+        "advice_stale",
+        "Nobody has looked for a while. Restart Lifeguard.",
+        "한동안 확인하지 못했습니다. Lifeguard를 다시 시작하세요.",
+    ),
+    ("advice_stopped", "Start it from the menu when you want it back.", "다시 쓰려면 메뉴에서 시작하세요."),
     ("past", "Availability", "가용성"),
     ("span", "Span of time", "기간"),
     ("day", "24 h", "24시간"),
@@ -94,7 +106,7 @@ pub const WORDS: &[(&str, &str, &str)] = &[
     ("fact_version", "OpenClaw", "OpenClaw"),
     ("fact_address", "At", "주소"),
     ("fact_service", "Run by", "실행 주체"),
-    ("down_for", "down for {} in all, {} incidents", "총 {} 중단, 장애 {}건"),
+    ("down_for", "down for {} in all; incidents: {}", "총 {} 중단, 장애 {}건"),
     ("never_down", "never down while watched", "감시하는 동안 중단 없음"),
     ("no_data", "Nothing was measured in this span yet.", "이 기간에는 아직 측정값이 없습니다."),
     ("kind_good", "up", "정상"),
@@ -201,7 +213,7 @@ impl Phrase for Happening {
                 format!("{}: {}", capitalised(&rung.say(language)), outcome.say(language))
             }
             Self::Told { alert } => {
-                let alert = super::menu::alert_kind(alert, language);
+                let alert = super::words::alert_kind(alert, language);
                 both(format!("Alert: {alert}"), format!("알림: {alert}"))
             }
             Self::Over { downtime } => {
@@ -227,7 +239,7 @@ fn ended(exit: Exit, language: Language) -> String {
 /// What became of one alert on one channel.
 #[must_use]
 pub fn delivery(channel: &str, kind: &str, status: &str, problem: Option<&str>, language: Language) -> String {
-    let kind = super::menu::alert_kind(kind, language);
+    let kind = super::words::alert_kind(kind, language);
     let status = match status {
         "delivered" => language.pick("delivered", "전달됨"),
         "folded" => language.pick("told by another message", "다른 알림에 포함됨"),

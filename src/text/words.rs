@@ -276,6 +276,27 @@ impl Phrase for Outcome {
     }
 }
 
+/// What an alert of this kind said, for the kinds of [`AlertKind::name`](crate::supervisor::event::AlertKind::name).
+#[must_use]
+pub fn alert_kind(name: &str, language: Language) -> String {
+    let (english, korean) = match name {
+        "down" => ("down", "중단"),
+        "degraded" => ("not whole", "일부 이상"),
+        "safe_mode" => ("safe mode", "안전 모드"),
+        "blocked" => ("needs you", "직접 조치 필요"),
+        "config_suspect" => ("configuration changed", "설정 변경됨"),
+        "recovered" => ("recovered", "복구됨"),
+        "restart_finished" => ("restart finished", "재시작 완료"),
+        "memory" => ("memory", "메모리"),
+        "renewed" => ("restarted for memory", "메모리 확보 재시작"),
+        "progress" => ("attempt", "시도"),
+        "digest" => ("digest", "모아 보기"),
+        "test" => ("test", "시험"),
+        other => (other, other),
+    };
+    language.pick(english, korean).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,10 @@ use crate::text::menu::{MenuPhrase, SEPARATOR};
 use crate::text::{Language, Phrase, report};
 use crate::tray::row::{Choice, Row};
 
+/// Length of the mute.
+const MUTE: Duration = Duration::from_hours(1);
+/// How long a refused alert is shown.
+const REFUSAL_SHOWN: Duration = Duration::from_hours(24);
 /// Lengths of the timed pauses.
 const PAUSES: [Duration; 3] = [Duration::from_mins(15), Duration::from_hours(1), Duration::from_hours(4)];
 /// Longest text of a row, in characters: menus have no line breaks.
@@ -278,23 +282,46 @@ impl Scene<'_> {
         let channels = &self.snapshot.channels;
         let mut rows = vec![
             item(Choice::TestAlerts, self.say(&MenuPhrase::TestAlerts), !channels.is_empty()),
-            separator("separator/channels"),
+            item(Choice::RetryAlerts, self.say(&MenuPhrase::RetryAlerts), channels.iter().any(|one| one.waiting > 0)),
         ];
+        let quiet = channels.iter().find_map(|channel| channel.quiet);
+        let until = quiet.and_then(|quiet| quiet.until).map(|until| self.time_of_day(until));
+        if quiet.is_some_and(|quiet| quiet.muted) {
+            rows.push(item(Choice::UnmuteAlerts, self.say(&MenuPhrase::Unmute(until.as_deref())), true));
+        } else {
+            rows.push(item(Choice::MuteAlerts(MUTE), self.say(&MenuPhrase::Mute(MUTE)), !channels.is_empty()));
+            rows.extend(quiet.map(|_| text("quiet-hours", self.say(&MenuPhrase::QuietHours(until.as_deref())))));
+        }
+        rows.push(separator("separator/channels"));
         if channels.is_empty() {
             rows.push(text("no-channel", self.say(&MenuPhrase::NoChannel)));
         }
-        rows.extend(channels.iter().map(|channel| text(&format!("channel/{}", channel.name), self.channel(channel))));
+        for channel in channels {
+            let name = &channel.name;
+            rows.push(text(&format!("channel/{name}"), self.channel(channel)));
+            rows.extend(
+                channel.problem.as_ref().map(|problem| {
+                    text(&format!("problem/{name}"), self.say(&MenuPhrase::ChannelProblem(name, problem)))
+                }),
+            );
+            // A person who has not been told wants to know why for longer than the channel's trouble lasts.
+            let refused = channel.refused.as_ref().filter(|refused| self.since(refused.at) < REFUSAL_SHOWN);
+            rows.extend(refused.map(|refused| {
+                let phrase = MenuPhrase::Refused(name, &refused.kind, self.since(refused.at));
+                text(&format!("refused/{name}"), self.say(&phrase))
+            }));
+        }
         rows
     }
 
     fn channel(&self, channel: &ChannelSnapshot) -> String {
         let name = &channel.name;
-        let phrase = match (&channel.problem, &channel.last_delivery) {
-            (Some(problem), _) => MenuPhrase::ChannelProblem(name, problem),
-            (None, Some(delivery)) => MenuPhrase::Delivered(name, &delivery.kind, self.since(delivery.at)),
-            (None, None) => MenuPhrase::NothingDelivered(name),
-        };
-        self.say(&phrase)
+        let mut parts = vec![match &channel.last_delivery {
+            Some(delivery) => self.say(&MenuPhrase::Delivered(name, &delivery.kind, self.since(delivery.at))),
+            None => self.say(&MenuPhrase::NothingDelivered(name)),
+        }];
+        parts.extend((channel.waiting > 0).then(|| self.say(&MenuPhrase::Waiting(channel.waiting))));
+        parts.join(SEPARATOR)
     }
 
     fn login_row(&self) -> Row {

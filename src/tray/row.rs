@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::request::UserAction;
+use crate::request::{Mute, UserAction};
 use crate::supervisor::event::Command;
 use crate::supervisor::moment::milliseconds;
 
@@ -105,6 +105,12 @@ pub enum Choice {
     CopyDiagnostics,
     /// Send a test alert on every channel.
     TestAlerts,
+    /// Try at once what waits to be told.
+    RetryAlerts,
+    /// Disturb nobody with alerts for so long.
+    MuteAlerts(Duration),
+    /// Tell again.
+    UnmuteAlerts,
     /// Start at login, or no longer.
     SetLoginItem(bool),
     /// Quit Lifeguard.
@@ -130,6 +136,9 @@ impl Choice {
             Self::RollBack { gateway } => format!("roll-back/{gateway}"),
             Self::CopyDiagnostics => "copy-diagnostics".to_owned(),
             Self::TestAlerts => "test-alerts".to_owned(),
+            Self::RetryAlerts => "retry-alerts".to_owned(),
+            Self::MuteAlerts(length) => format!("mute-alerts/{}", length.as_secs()),
+            Self::UnmuteAlerts => "unmute-alerts".to_owned(),
             Self::SetLoginItem(_) => "login-item".to_owned(),
             Self::Quit => "quit".to_owned(),
         }
@@ -155,6 +164,11 @@ impl Choice {
             Self::RollBack { gateway } => command(gateway, Command::RollBack),
             Self::CopyDiagnostics => UserAction::CopyDiagnostics,
             Self::TestAlerts => UserAction::TestAlerts { channel: None, reply: None },
+            Self::RetryAlerts => UserAction::RetryAlerts { channel: None, reply: None },
+            Self::MuteAlerts(length) => {
+                UserAction::MuteAlerts(Some(Mute { until: Some(wall.saturating_add(milliseconds(*length))) }))
+            }
+            Self::UnmuteAlerts => UserAction::MuteAlerts(None),
             Self::SetLoginItem(on) => UserAction::SetLoginItem(*on),
             Self::Quit => UserAction::Quit,
         }

@@ -6,7 +6,7 @@ use super::Limits;
 use crate::snapshot::{BreakerSnapshot, ChannelSnapshot, GatewaySnapshot, PauseSnapshot, Snapshot};
 use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::trend::Leak;
-use crate::text::{Language, Phrase, menu, page};
+use crate::text::{Language, Phrase, page, words};
 
 /// The present.
 #[derive(Debug, Serialize)]
@@ -138,7 +138,7 @@ fn channel(channel: &ChannelSnapshot, language: Language) -> LiveChannel<'_> {
     let last = channel.last_delivery.as_ref();
     LiveChannel {
         name: &channel.name,
-        last: last.map(|last| LiveDelivery { at: last.at, kind: menu::alert_kind(&last.kind, language) }),
+        last: last.map(|last| LiveDelivery { at: last.at, kind: words::alert_kind(&last.kind, language) }),
         problem: channel.problem.as_deref(),
         waiting: channel.waiting,
     }

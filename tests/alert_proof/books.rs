@@ -38,8 +38,18 @@ impl Lifeguard {
         assert_eq!(opened.problem, None, "what a killed Lifeguard leaves can be opened");
         let history = Arc::new(opened.history);
         let open = |channel, edits| {
-            let rules = Rules { cooldown, critical_cooldown: cooldown, pace: Pace::default(), edits, wants: |_| true };
-            Box::new(Ledger::open(channel, rules, Arc::clone(&history), moment(now)))
+            let rules = Rules {
+                cooldown,
+                critical_cooldown: cooldown,
+                pace: Pace::default(),
+                edits,
+                wants: |_| true,
+                // Storms and quiet hours are told of elsewhere: here each alert is looked for by itself.
+                calm: usize::MAX,
+                hush: Arc::default(),
+                patience: None,
+            };
+            Box::new(Ledger::open(channel, &rules, Arc::clone(&history), moment(now)))
         };
         let books = [open("discord", true), open("plain", false)];
         Self { now, folder, history, books, cooldown }

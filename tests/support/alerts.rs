@@ -26,6 +26,10 @@ pub(crate) fn settings() -> AlertSettings {
         telegram: None,
         ntfy: None,
         webhook: None,
+        calm: usize::MAX,
+        quiet_hours: None,
+        fallback: None,
+        fallback_after: Duration::ZERO,
         cooldown: Duration::ZERO,
         critical_cooldown: Duration::ZERO,
         pace: Pace {

@@ -53,9 +53,14 @@ impl<'a> Watch<'a> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let discord = runtime.block_on(FakeDiscord::start());
         let watch = Self { home, runtime, discord };
-        let address = watch.discord.address();
-        watch.configure(service, sections, &format!("http://{address}/api/webhooks/{NUMBER}/{TOKEN}"));
+        watch.reconfigure(service, sections);
         watch
+    }
+
+    /// Writes the configuration anew, with the same Discord; the next start takes it.
+    pub(crate) fn reconfigure(&self, service: &str, sections: &str) {
+        let address = self.discord.address();
+        self.configure(service, sections, &format!("http://{address}/api/webhooks/{NUMBER}/{TOKEN}"));
     }
 
     /// Writes the configuration anew; the next start takes it.

@@ -1,5 +1,7 @@
 //! The status page with made pictures and a made past, on a port of its own.
 
+#![allow(dead_code, reason = "each test file uses the part that it needs")]
+
 use std::sync::Arc;
 
 use lifeguard::history::samples::Sample;
@@ -10,6 +12,7 @@ use lifeguard::platform::clock;
 use lifeguard::snapshot::Snapshot;
 use lifeguard::supervisor::incident::IncidentSummary;
 use lifeguard::supervisor::ladder::{Outcome, Rung};
+use lifeguard::supervisor::moment::Moment;
 use lifeguard::supervisor::observation::Exit;
 use lifeguard::supervisor::verdict::{Health, Verdict};
 use lifeguard::text::Language;
@@ -18,7 +21,7 @@ use tokio::sync::watch;
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
 const MEGABYTE: u64 = 1024 * 1024;
 
 /// A page that is served until it is dropped.
@@ -33,8 +36,9 @@ impl Page {
     /// Serves `snapshot`, and what `past` writes into the history.
     pub(crate) async fn serve(snapshot: Snapshot, past: impl FnOnce(&Change<'_>) -> Result<(), HistoryError>) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let history = Arc::new(History::in_memory().unwrap());
-        history.change(past).unwrap();
+        let now = Moment { awake: clock::awake(), elapsed: clock::elapsed(), wall: clock::wall() };
+        History::open(state.path(), None, now).unwrap().history.change(past).unwrap();
+        let history = Arc::new(History::look(state.path(), None).unwrap());
         let settings = WebSettings {
             language: Language::English,
             state_dir: state.path().to_owned(),
@@ -103,7 +107,8 @@ pub(crate) fn month(change: &Change<'_>) -> Result<(), HistoryError> {
     Ok(())
 }
 
-fn incident(change: &Change<'_>, id: u64, began: i64, length: i64) -> Result<(), HistoryError> {
+/// One incident, told from its beginning to its end.
+pub(crate) fn incident(change: &Change<'_>, id: u64, began: i64, length: i64) -> Result<(), HistoryError> {
     let verdict = if id.is_multiple_of(2) { Verdict::Hung } else { Verdict::Gone };
     let exit = Exit { code: None, signal: Some(9) };
     let duration = u64::try_from(length).unwrap_or(0);
@@ -131,4 +136,19 @@ fn incident(change: &Change<'_>, id: u64, began: i64, length: i64) -> Result<(),
         change.add_entry("gateway", id, &Entry { at: began + seconds * SECOND, happening })?;
     }
     Ok(())
+}
+
+/// A look at a gateway that is well.
+pub(crate) fn look(at: i64) -> Sample {
+    Sample {
+        gateway: "gateway".to_owned(),
+        at,
+        health: Health::Healthy,
+        up: Some(true),
+        spent: 60_000,
+        latency: Some(420),
+        memory: Some(512 * MEGABYTE),
+        processor: Some(0.04),
+        files: Some(41),
+    }
 }

@@ -8,7 +8,7 @@ use crate::alert::redact::{cut, one_line};
 use crate::alert::remark::remarks;
 use crate::alert::when;
 use crate::request::Reply;
-use crate::supervisor::event::AlertKind;
+use crate::supervisor::event::{AlertKind, Level};
 use crate::supervisor::verdict::Verdict;
 use crate::text::alert::{self as say, Button, Pressed, Subject};
 use crate::text::{Language, Phrase};
@@ -117,6 +117,7 @@ fn loudness(kind: &AlertKind) -> Loudness {
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
         | AlertKind::Report(_)
+        | AlertKind::Digest { .. }
         | AlertKind::Test => Loudness::Usual,
     }
 }
@@ -129,10 +130,12 @@ fn look(kind: &AlertKind) -> Look {
         | AlertKind::ConfigSuspect { .. } => Look::Trouble,
         AlertKind::Degraded { .. } | AlertKind::Memory { .. } | AlertKind::Progress { .. } => Look::Caution,
         AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
+        AlertKind::Digest { .. } if kind.level() == Level::Warning => Look::Caution,
         AlertKind::Recovered { .. }
         | AlertKind::RestartFinished { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Report(_)
+        | AlertKind::Digest { .. }
         | AlertKind::Test => Look::News,
     }
 }
@@ -153,6 +156,7 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         | AlertKind::Progress { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Report(_)
+        | AlertKind::Digest { .. }
         | AlertKind::Test => Vec::new(),
     }
 }

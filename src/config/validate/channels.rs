@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
 use super::{Findings, is_safe, is_this_machine};
-use crate::config::alerts::{AlertsConfig, TelegramConfig};
+use crate::config::alerts::{AlertsConfig, TelegramConfig, hours};
 use crate::config::environment::Environment;
 use crate::text::config::ConfigProblem;
 
@@ -33,6 +33,15 @@ pub(super) fn validate(alerts: &mut AlertsConfig, environment: &Environment, fin
     secret("webhook", "url", &mut alerts.webhook.url, is_address, ConfigProblem::NotAWebhook);
     secret("webhook", "signing_key", &mut alerts.webhook.signing_key, is_signing_key, ConfigProblem::NotASigningKey);
     telegram(&alerts.telegram, findings);
+    if alerts.quiet_hours.as_deref().is_some_and(|text| hours(text).is_none()) {
+        findings.add(["alerts", "quiet_hours"], ConfigProblem::NotHours);
+    }
+    if let Some(fallback) = &alerts.fallback {
+        let configured = alerts.configured();
+        if configured.len() < 2 || !configured.contains(&fallback.as_str()) {
+            findings.add(["alerts", "fallback"], ConfigProblem::NotAFallback);
+        }
+    }
     if alerts.ntfy.click.as_ref().is_some_and(|click| Url::parse(click).is_err()) {
         findings.add(["alerts", "ntfy", "click"], ConfigProblem::NotALink("click".to_owned()));
     }

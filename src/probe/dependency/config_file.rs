@@ -153,6 +153,8 @@ fn read(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
@@ -194,5 +196,12 @@ mod tests {
         write("good again");
         assert_eq!(config.trouble(Duration::ZERO).await, None);
         assert_eq!(asked(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_a_short_reason(text in "(\\{|\\}|\\[|\\]|\"issues\":|\"path\":|\"message\":|\"[a-z]{0,9}\"|,|.){0,40}") {
+            prop_assert!(reason(&text).chars().count() <= LONGEST_REASON);
+        }
     }
 }

@@ -122,6 +122,8 @@ pub(in crate::service) fn parse_disabled(text: &str, label: &str) -> Option<bool
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TARGET: &str = "gui/501/ai.openclaw.gateway";
@@ -218,5 +220,26 @@ mod tests {
         assert_eq!(parse_disabled(text, "com.example.old"), Some(true));
         assert_eq!(parse_disabled(text, "com.example.odd"), None);
         assert_eq!(parse_disabled(text, "ai.openclaw"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_output_is_read(
+            text in "(\t|[a-z]{1,6} = |state = |pid = |\\{|\\}|\"|;|=>|[0-9]{1,25}|\n|.){0,60}",
+            noise in any::<Vec<u8>>(),
+        ) {
+            for text in [text, String::from_utf8_lossy(&noise).into_owned()] {
+                let whole = format!("gui/501/ai.openclaw.gateway = {{\n{text}\n}}\n");
+                for text in [text, whole] {
+                    if let Some(job) = parse_print(&text, "gui/501/ai.openclaw.gateway") {
+                        let _ = (job.is_scheduled(), job.exit_code());
+                    }
+                    if let Some(job) = parse_list(&text, "ai.openclaw.gateway") {
+                        let _ = (job.is_scheduled(), job.exit_code());
+                    }
+                    let _ = parse_disabled(&text, "ai.openclaw.gateway");
+                }
+            }
+        }
     }
 }

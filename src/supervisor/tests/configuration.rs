@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::world::{Mood, World};
+use crate::supervisor::Supervisor;
 use crate::supervisor::breaker::Breaker;
 use crate::supervisor::configuration::{Alteration, ConfigChange, ConfigStanding};
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{AlertKind, Command};
 use crate::supervisor::ladder::{Outcome, Rung};
-use crate::supervisor::policy::Policy;
+use crate::supervisor::observation::ServiceState;
+use crate::supervisor::policy::{Manager, Policy};
+use crate::supervisor::state::State;
 use crate::supervisor::verdict::Health;
 
 const MINUTE: i64 = 60_000;
@@ -124,6 +127,19 @@ fn a_roll_back_that_cannot_be_made_leaves_the_other_rungs() {
     world.run(Duration::from_hours(1));
     assert_eq!(world.rungs()[..2], [Rung::RollBack, Rung::Start]);
     assert!(matches!(world.outcomes[0], Outcome::Unprepared(_)));
+}
+
+#[test]
+fn a_lifeguard_that_ended_while_the_doctor_worked_starts_the_gateway_again() {
+    let manager = Manager::ServiceManager { patience: Duration::from_secs(20) };
+    for (owes_start, rungs) in [(true, vec![Rung::Start]), (false, Vec::new())] {
+        let mut world = World::healthy_with(Policy { manager, ..Policy::default() });
+        let state = State { owes_start, ..world.core.state().clone() };
+        world.core = Supervisor::new(Policy { manager, ..Policy::default() }, state, world.now);
+        (world.process, world.service) = (None, ServiceState::Stopped);
+        world.run(Duration::from_mins(1));
+        assert_eq!(world.rungs(), rungs, "{owes_start}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 const words = JSON.parse(document.getElementById("words").textContent);
 const element = (id) => document.getElementById(id);
 const SILENCE = 12000; // Lifeguard speaks every 5 s at least.
+const AGAIN = 3000; // After a question that was not answered.
 const GLYPHS = {
   healthy: "M13 25l8 8 15-17", degraded: "M24 12v14M24 34v.5", down: "M15 15l18 18M33 15L15 33",
   healing: "M36 20a13 13 0 1 0 .6 8M37 11v9h-9", starting: "M36 20a13 13 0 1 0 .6 8M37 11v9h-9",
@@ -88,18 +89,22 @@ const put = (id, text) => {
   if (place.textContent !== text) place.textContent = text;
 };
 
+// A chart is drawn as wide as its place, so that its letters keep their size.
+const wide = (id) => Math.max(240, element(id).clientWidth);
+
 function axis(chart, from, to, left, right, bottom) {
   const format = to - from > 2 * 86400000 ? day : short;
   for (let part = 0; part <= 4; part++) {
     const x = left + ((right - left) * part) / 4;
     const anchor = part === 0 ? "start" : part === 4 ? "end" : "middle";
+    if (right - left < 320 && part % 2) continue;
     const text = part === 4 ? words.axis_now : format.format(from + ((to - from) * part) / 4);
     chart.append(draw("text", { x, y: bottom + 15, "text-anchor": anchor }, text));
   }
 }
 
 function showBand() {
-  const width = 960, height = 44;
+  const width = wide("band"), height = 44;
   const label = `${element("uptime").textContent} ${element("uptime-words").textContent}`;
   const chart = draw("svg", { class: "chart", viewBox: `0 0 ${width} ${height + 20}`, role: "img", "aria-label": label });
   const count = Math.round((past.to - past.from) / past.width);
@@ -138,7 +143,7 @@ function showBand() {
 
 // `places`: where mean and most stand in a point. `lines`: [class, value, label].
 function showChart(id, places, lines, format, top, label, trend) {
-  const width = 480, height = 150, left = 52;
+  const width = wide(id), height = 150, left = 52;
   const points = past.points.filter((point) => point[places[0]] !== null);
   if (!points.length) {
     element(id).replaceChildren(make("p", { class: "empty" }, words.no_data));
@@ -233,7 +238,7 @@ function showNow() {
     ["fact_uptime", gateway.uptime && duration(gateway.uptime + (now() - news.taken))],
     ["fact_latency", gateway.latency !== null && time(gateway.latency)],
     ["fact_memory", gateway.memory !== null && bytes(gateway.memory)],
-    ["fact_work", gateway.in_flight],
+    ["fact_work", gateway.pid && gateway.in_flight],
     ["fact_version", gateway.version],
     ["fact_address", gateway.address],
     ["fact_service", `${gateway.service}${gateway.pid ? ` (${gateway.pid})` : ""}`],
@@ -378,7 +383,11 @@ async function showIncidents(more = false) {
   const gateway = current();
   if (!gateway) return;
   const found = await fetchJson("/api/incidents", { gateway: gateway.name, ...(more && oldest ? { before: oldest } : {}) });
-  if (!found || current()?.name !== gateway.name) return;
+  if (current()?.name !== gateway.name) return;
+  if (!found) {
+    setTimeout(() => showIncidents(more), AGAIN);
+    return;
+  }
   const place = element("incidents");
   const open = new Set([...place.querySelectorAll("details.incident[open]")].map((row) => row.dataset.incident));
   const rows = found.incidents.map((record) => incident(record, record.ended === null));
@@ -406,7 +415,11 @@ async function ask() {
   if (!gateway) return;
   const number = ++asked;
   const found = await fetchJson("/api/past", { gateway: gateway.name, span });
-  if (number !== asked || !found) return;
+  if (number !== asked) return;
+  if (!found) {
+    setTimeout(() => number === asked && ask(), AGAIN);
+    return;
+  }
   const flat = ([at, values]) => [at, ...values];
   past = { ...found, buckets: found.buckets.map(flat), points: found.points.map(flat) };
   showPast();
@@ -443,6 +456,7 @@ for (const input of document.querySelectorAll("#spans input")) {
     ask();
   });
 }
+window.addEventListener("resize", () => past && showPast());
 element("older").addEventListener("click", () => showIncidents(true));
 const source = new EventSource(`/events?${new URLSearchParams({ language: locale })}`);
 source.addEventListener("message", hear);
