@@ -23,7 +23,7 @@ pub struct Deed {
     at: i64,
     /// When it was first seen here.
     pub(super) seen: Moment,
-    /// The generation that was known when this was weighed, by its birth.
+    /// The generation that was known when this was weighed, by its birth on the wall clock.
     born: Option<i64>,
     /// It was done to that generation, and not to an earlier one.
     concerns: bool,
@@ -94,18 +94,16 @@ impl Supervisor {
         let known = self.state.deed;
         self.state.deed = seen.intent.map(|record| {
             let same = known.filter(|deed| deed.at == record.at && deed.intent == record.intent);
-            let generation = self.state.generation.as_ref();
-            let born = generation.and_then(|generation| generation.born.or(generation.process_born));
+            let born = self.state.generation.as_ref().and_then(|generation| generation.born_wall);
             // Weighed once for each generation: the clock that dates the record may be set later.
             if let Some(weighed) = same.filter(|deed| deed.born == born) {
                 return weighed;
             }
-            let birth = born.map(|born| now.wall.saturating_sub(now.awake.saturating_sub(born)));
             let concerns = match record.intent {
                 Intent::Update | Intent::Maintenance => true,
                 // One from the future was dated by a clock that has been set back since.
                 Intent::Stop | Intent::Restart => {
-                    birth.is_some_and(|birth| record.at >= birth) && record.at <= now.wall.saturating_add(FUTURE)
+                    born.is_some_and(|born| record.at >= born) && record.at <= now.wall.saturating_add(FUTURE)
                 }
             };
             Deed { intent: record.intent, at: record.at, seen: same.map_or(now, |deed| deed.seen), born, concerns }

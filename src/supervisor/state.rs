@@ -89,9 +89,6 @@ pub struct Generation {
     /// within a process that was known already, by its uptime.
     #[serde(default)]
     pub born_wall: Option<i64>,
-    /// When its process was born on the awake clock, in milliseconds: known of one that answers nothing, too.
-    #[serde(default)]
-    pub process_born: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
     /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
@@ -269,7 +266,6 @@ mod tests {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
             born_wall: None,
-            process_born: None,
             was_ready: false,
             speaks: false,
         };

@@ -244,11 +244,7 @@ impl Supervisor {
             ProcessState::Gone | ProcessState::Unknown => None,
         };
         let born_wall = age.map(|age| seen.began.before(age).wall);
-        let process_born = match &seen.process {
-            ProcessState::Running { age, .. } => Some(seen.began.before(*age).awake),
-            ProcessState::Unknown | ProcessState::Gone => None,
-        };
-        let new = Generation { identity, born, born_wall, process_born, was_ready: ready, speaks };
+        let new = Generation { identity, born, born_wall, was_ready: ready, speaks };
         match &mut self.state.generation {
             Some(known) if !new.is_newer_than(known) => {
                 known.was_ready |= ready;
@@ -258,9 +254,6 @@ impl Supervisor {
                 }
                 if known.born.is_none() {
                     known.born = new.born;
-                }
-                if known.process_born.is_none() {
-                    known.process_born = new.process_born;
                 }
             }
             known => {

@@ -36,7 +36,7 @@ impl Auditor {
             match action {
                 Action::Heal(heal) => self.check_heal(core, heal, &before, moment, now),
                 Action::Announce(alert) => self.check_alert(core, alert, &before, moment, now),
-                Action::Probe | Action::Concluded { .. } | Action::Persist => {}
+                Action::Probe | Action::Concluded { .. } | Action::Persist | Action::KeepConfig { .. } => {}
             }
         }
         self.check_incident(core, &before, now);

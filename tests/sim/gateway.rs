@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lifeguard::supervisor::activity::{Activity, ChannelState};
+use lifeguard::supervisor::configuration::{Alteration, ConfigChange, ConfigStanding};
 use lifeguard::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use lifeguard::supervisor::intent::IntentSeen;
 use lifeguard::supervisor::moment::Moment;
@@ -306,7 +307,11 @@ impl Model {
         let mut seen = Observation::nothing(moment);
         seen.intent = self.intent;
         seen.config_stamp = Some(self.config_stamp);
-        seen.config_changed = self.config_changed;
+        seen.config = if self.config_changed {
+            ConfigStanding::Changed(ConfigChange { good: 0, alteration: Alteration::Missing })
+        } else {
+            ConfigStanding::Good
+        };
         seen.service = self.service_state(now);
         seen.last_exit = self.last_exit.filter(|_| self.is_managed() && self.process.is_none());
         self.look_at_process(now, &mut seen);

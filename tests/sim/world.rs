@@ -423,7 +423,7 @@ impl<'a> World<'a> {
                     self.begin(gateway, heal);
                 }
                 Action::Concluded { id, outcome } => self.concluded(gateway, id, &outcome),
-                Action::Announce(_) | Action::Persist => {}
+                Action::Announce(_) | Action::Persist | Action::KeepConfig { .. } => {}
             }
         }
         if !alerts.is_empty() {
