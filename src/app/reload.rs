@@ -61,10 +61,12 @@ pub(super) async fn follow(kept: KeptSetting, board: Board, tunings: watch::Send
 
 /// What Lifeguard was started with, and of the new configuration what can be taken while it runs.
 fn tuned(started: &Config, new: &Config) -> Config {
-    // Each service has the length of a drain from its beginning on, and each gateway its guard.
+    // Each service has the length of a drain from its beginning on, and each gateway its guard and its hook.
     let heal = HealConfig {
         drain_limit: started.heal.drain_limit,
         config_guard: started.heal.config_guard,
+        hook: started.heal.hook.clone(),
+        hook_timeout: started.heal.hook_timeout,
         ..new.heal.clone()
     };
     Config { probe: new.probe.clone(), heal, memory: new.memory.clone(), ..started.clone() }

@@ -40,21 +40,24 @@ fn opening(heading: &str) -> Option<&str> {
 /// `key` | `default` | meaning |, as a commented line. A key without a default is shown by its meaning alone, and one
 /// that opens a section of its own not at all.
 fn describe(text: &mut String, row: &str) {
-    let mut cells = row.split(" | ");
-    let (Some(key), Some(default)) = (cells.next(), cells.next()) else { return };
-    let meaning = cells.collect::<Vec<_>>().join(" | ");
+    let mut cells = row.splitn(3, '|').map(str::trim);
+    let (Some(key), Some(default), Some(meaning)) = (cells.next(), cells.next(), cells.next()) else { return };
     let meaning = meaning.trim_end_matches('|').trim();
     let key = key.trim_end_matches('`');
     // A table may describe values instead.
     if !key.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_') {
         return;
     }
-    if default.trim().is_empty() || meaning.starts_with("`[") || meaning.starts_with("One `[[") {
+    if default.is_empty()
+        || meaning.ends_with(": below.")
+        || meaning.starts_with("`[")
+        || meaning.starts_with("One `[[")
+    {
         return;
     }
-    let _ = match default.trim().strip_prefix('`').and_then(|value| value.strip_suffix('`')) {
+    let _ = match default.strip_prefix('`').and_then(|value| value.strip_suffix('`')) {
         Some(value) => writeln!(text, "# {key} = {value}  # {meaning}"),
-        None => writeln!(text, "# {key}: {}. {meaning}", default.trim()),
+        None => writeln!(text, "# {key}: {}. {meaning}", default),
     };
 }
 

@@ -233,7 +233,7 @@ impl Auditor {
                 self.deed = None;
                 8 * MINUTE
             }
-            Command::Reset | Command::Pause { .. } | Command::Resume | Command::Probe => 2 * MINUTE,
+            Command::RollBack | Command::Reset | Command::Pause { .. } | Command::Resume | Command::Probe => 2 * MINUTE,
         };
         self.disturb(now, length);
     }
