@@ -85,7 +85,8 @@ fn running(
 fn helps(language: &str, commands: &[&[&str]]) -> String {
     let home = tempfile::tempdir().unwrap();
     let help = |words: &[&str]| run(home.path(), &[&["--language", language], words, &["--help"]].concat()).out;
-    commands.iter().map(|words| format!("=== lifeguard {}\n{}\n", words.join(" "), help(words))).collect()
+    let pages = commands.iter().map(|words| format!("=== lifeguard {}\n{}", words.join(" "), help(words)));
+    pages.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn describe(text: &mut String, row: &str) {
     }
     let _ = match default.strip_prefix('`').and_then(|value| value.strip_suffix('`')) {
         Some(value) => writeln!(text, "# {key} = {value}  # {meaning}"),
-        None => writeln!(text, "# {key}: {}. {meaning}", default),
+        None => writeln!(text, "# {key}: {default}. {meaning}"),
     };
 }
 
