@@ -65,6 +65,10 @@ fn rules(edits: bool) -> Rules {
         pace: Pace::default(),
         edits,
         wants: |_| true,
+        // Storms and quiet hours are told of later, in digests: that is none of this auditor's business.
+        calm: usize::MAX,
+        hush: Arc::default(),
+        patience: None,
     }
 }
 
@@ -96,7 +100,7 @@ impl Telling {
     /// Lifeguard starts.
     pub(crate) fn open(&mut self, now: Moment) {
         for channel in &mut self.channels {
-            channel.ledger = Some(Ledger::open(channel.name, rules(channel.edits), Arc::clone(&self.history), now));
+            channel.ledger = Some(Ledger::open(channel.name, &rules(channel.edits), Arc::clone(&self.history), now));
         }
     }
 
