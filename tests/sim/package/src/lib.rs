@@ -21,6 +21,7 @@ pub mod alert {
     use crate::supervisor::event::Alert;
 
     pub mod channel;
+    pub mod gather;
     pub mod hush;
     pub mod ledger;
     pub mod outbox;
