@@ -2,7 +2,17 @@
 #![allow(unused, reason = "what else uses these rooms is not here")]
 
 pub mod history;
+pub mod snapshot;
 pub mod supervisor;
+
+/// What a person can ask of the books.
+pub mod request {
+    /// The same as in the program.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Mute {
+        pub until: Option<i64>,
+    }
+}
 
 /// Telling people, without the channels themselves.
 pub mod alert {
@@ -11,6 +21,8 @@ pub mod alert {
     use crate::supervisor::event::Alert;
 
     pub mod channel;
+    pub mod gather;
+    pub mod hush;
     pub mod ledger;
     pub mod outbox;
     pub mod route;

@@ -1,0 +1,1 @@
+../../../../../src/alert/gather.rs

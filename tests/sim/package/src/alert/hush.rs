@@ -1,0 +1,1 @@
+../../../../../src/alert/hush.rs
