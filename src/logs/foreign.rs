@@ -41,7 +41,7 @@ pub fn rotate(log: &Path, bounds: Bounds, now: i64) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
     use super::*;
@@ -101,10 +101,11 @@ mod tests {
     #[test]
     fn nothing_is_lost_while_a_fast_writer_holds_the_file_open() {
         const ROTATIONS: i64 = 8;
+        const AHEAD: usize = 1024 * 1024;
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let mut output = File::options().create(true).append(true).open(&log).unwrap();
-        let ended = AtomicBool::new(false);
+        let (ended, done) = (AtomicBool::new(false), AtomicUsize::new(0));
         let expected = std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
                 let mut written = String::new();
@@ -112,6 +113,10 @@ mod tests {
                     let line = format!("{line}\n");
                     output.write_all(line.as_bytes()).unwrap();
                     written.push_str(&line);
+                    // Never still, but not so far ahead that a busy machine's compression falls behind for good.
+                    if written.len() > AHEAD * (1 + done.load(Ordering::Acquire)) {
+                        std::thread::sleep(Duration::from_micros(100));
+                    }
                     if ended.load(Ordering::Acquire) {
                         break;
                     }
@@ -122,6 +127,7 @@ mod tests {
             let mut rotations = 0;
             while rotations < ROTATIONS && began.elapsed() < Duration::from_mins(2) {
                 rotations += i64::from(rotate(&log, BOUNDS, 1_000_000 + rotations).unwrap());
+                done.store(usize::try_from(rotations).unwrap(), Ordering::Release);
             }
             ended.store(true, Ordering::Release);
             assert_eq!(rotations, ROTATIONS);
