@@ -9,6 +9,7 @@ mod keeping;
 mod log;
 mod look;
 mod practice;
+mod reload;
 mod serve;
 mod ticker;
 

@@ -17,6 +17,8 @@ use output::Output;
 mod agent;
 mod alerts;
 mod check;
+mod completions;
+mod config;
 mod config_guard;
 mod context;
 mod demo;
@@ -28,6 +30,7 @@ mod login_item;
 mod logs;
 mod open;
 pub mod output;
+mod painter;
 mod pause;
 mod practice;
 mod report;
@@ -104,6 +107,10 @@ enum Command {
     LoginItem(login_item::Arguments),
     InstallAgent,
     UninstallAgent,
+    #[command(subcommand)]
+    Config(config::Command),
+    Completions(completions::Completions),
+    Man(completions::Man),
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
@@ -181,6 +188,9 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
         Some(Command::InstallAgent) => agent::install(context),
         Some(Command::UninstallAgent) => agent::uninstall(context),
+        Some(Command::Config(command)) => config::run(context, &command),
+        Some(Command::Completions(arguments)) => completions::completions(context, &arguments),
+        Some(Command::Man(arguments)) => completions::man(context, &arguments),
     };
     exit.map(ExitCode::from)
 }

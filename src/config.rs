@@ -23,6 +23,7 @@ mod openclaw;
 pub mod paths;
 pub mod programs;
 pub mod secret;
+pub mod template;
 mod validate;
 
 /// The whole configuration.

@@ -108,6 +108,22 @@ pub struct Books {
     pub metrics: Arc<Metrics>,
 }
 
+/// What may be changed while a gateway is watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuning {
+    /// The numbers; the manager in them is replaced by the service's own.
+    pub policy: Policy,
+    /// How patiently to look.
+    pub limits: ProbeLimits,
+}
+
+impl Tuning {
+    /// How old a picture may become.
+    fn patience(&self) -> Duration {
+        self.policy.probe_interval * 2 + self.limits.timeout
+    }
+}
+
 /// A gateway's task, seen from outside.
 struct Member {
     name: String,
@@ -131,6 +147,7 @@ pub struct Engine {
     recorder: Arc<Recorder>,
     writer: JoinHandle<()>,
     snapshots: watch::Receiver<Snapshot>,
+    tunings: watch::Sender<Option<Tuning>>,
 }
 
 impl Engine {
@@ -145,6 +162,7 @@ impl Engine {
         let heals = Arc::new(Semaphore::new(HEALS_AT_ONCE));
         let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
         let frame = Frame { stale_after: patience.unwrap_or(Duration::ZERO), page };
+        let (tunings, tuned) = watch::channel(None);
         let (pictures, gallery) = mpsc::unbounded_channel();
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
@@ -154,14 +172,20 @@ impl Engine {
             let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), books.clone(), easel);
             first.push(task.picture(now()));
             let (wishes, queue) = mpsc::channel(WISHES);
-            members.push(Member { name, wishes, task: tokio::spawn(task.run(queue)) });
+            members.push(Member { name, wishes, task: tokio::spawn(task.run(queue, tuned.clone())) });
         }
         let telling = Telling { channels: alerts.channels(), day: alerts.day() };
         let (sender, snapshots) = watch::channel(frame.put_together(&first, &telling));
-        let publisher = tokio::spawn(publish(first, gallery, telling, frame, sender));
+        let publisher = tokio::spawn(publish(first, gallery, telling, (frame, tuned), sender));
         let recorder = books.recorder;
         let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
-        Ok(Self { members, publisher, recorder, writer, snapshots })
+        Ok(Self { members, publisher, recorder, writer, snapshots, tunings })
+    }
+
+    /// Where new numbers for every gateway are put.
+    #[must_use]
+    pub fn tunings(&self) -> watch::Sender<Option<Tuning>> {
+        self.tunings.clone()
     }
 
     /// The newest picture, and every later one.
@@ -259,7 +283,7 @@ async fn publish(
     mut newest: Vec<Picture>,
     mut gallery: mpsc::UnboundedReceiver<Picture>,
     mut telling: Telling,
-    frame: Frame,
+    (mut frame, mut tuned): (Frame, watch::Receiver<Option<Tuning>>),
     sender: watch::Sender<Snapshot>,
 ) {
     let mut live = true;
@@ -275,6 +299,10 @@ async fn publish(
             },
             changed = telling.channels.changed(), if live => live = changed.is_ok(),
             changed = telling.day.changed(), if live => live = changed.is_ok(),
+            Ok(()) = tuned.changed() => {
+                let patience = tuned.borrow_and_update().as_ref().map(Tuning::patience);
+                frame.stale_after = patience.unwrap_or(frame.stale_after);
+            }
         }
         sender.send_replace(frame.put_together(&newest, &telling));
     }

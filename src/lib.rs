@@ -14,6 +14,7 @@ pub mod engine;
 pub mod evidence;
 pub mod guard;
 pub mod history;
+pub mod logs;
 pub mod metrics;
 pub mod platform;
 pub mod probe;

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod desktop;
+pub mod front;
 pub mod http;
 pub mod keychain;
 pub mod listener;

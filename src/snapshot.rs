@@ -34,7 +34,8 @@ pub struct Snapshot {
     /// Address of the status page, if there is one.
     #[serde(default)]
     pub page: Option<String>,
-    /// What the person should know of Lifeguard itself, ready to be read: what the self-check found.
+    /// What the person should know of Lifeguard itself, ready to be read: what was wrong with a changed
+    /// configuration, what the self-check found.
     #[serde(default)]
     pub notices: Vec<String>,
 }

@@ -181,6 +181,11 @@ impl Supervisor {
         self.policy.manager = manager;
     }
 
+    /// The numbers have changed. What is counted and scheduled already stays.
+    pub fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
+    }
+
     /// The state to save after [`Action::Persist`].
     #[must_use]
     pub fn state(&self) -> &State {

@@ -81,247 +81,42 @@ fn running(
     Running { home, _runtime: runtime }
 }
 
-#[test]
-#[expect(clippy::too_many_lines, reason = "the help of every command")]
-fn help_of_every_command_in_english() {
+/// The help of these commands, one after the other.
+fn helps(language: &str, commands: &[&[&str]]) -> String {
     let home = tempfile::tempdir().unwrap();
-    let help = |words: &[&str]| run(home.path(), &[words, &["--help"]].concat()).out;
-    assert_snapshot!(help(&[]), @"
-    Watches, heals and reports on an OpenClaw gateway. Without a command: the menu-bar app.
+    let help = |words: &[&str]| run(home.path(), &[&["--language", language], words, &["--help"]].concat()).out;
+    let pages = commands.iter().map(|words| format!("=== lifeguard {}\n{}", words.join(" "), help(words)));
+    pages.collect::<Vec<_>>().join("\n") + "\n"
+}
 
-    Usage: lifeguard [OPTIONS] [COMMAND]
-
-    Commands:
-      watch         Watch and heal without a menu-bar icon
-      status        Show how the gateway is
-      restart       Restart the gateway and wait for the outcome
-      stop          Stop the gateway; it stays stopped until somebody starts it
-      reset         Set the crash counter to zero and close the breaker
-      pause         Hands off for a while: look, but do not heal
-      resume        End of the pause
-      logs          Show a log
-      incidents     List the evidence that was stored of incidents
-      config-guard  List the copies of OpenClaw's configuration that were good
-      alerts        Alerts
-      login-item    Start Lifeguard at login
-      demo          Try everything on a practice gateway
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-          --practice-if-none     Where there is no gateway, show everything on the practice gateway
-      -h, --help                 Print help
-      -V, --version              Print version
-
-    Exit codes: 0 healthy or done, 1 not healthy or not done, 2 usage or configuration, 3 Lifeguard is not running
-    ");
-    assert_snapshot!(help(&["watch"]), @"
-    Watch and heal without a menu-bar icon
-
-    Usage: lifeguard watch [OPTIONS]
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["status"]), @"
-    Show how the gateway is
-
-    Usage: lifeguard status [OPTIONS]
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --json                 As JSON, for programs
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["restart"]), @"
-    Restart the gateway and wait for the outcome
-
-    Usage: lifeguard restart [OPTIONS] [GATEWAY]
-
-    Arguments:
-      [GATEWAY]  Name of the gateway; left out, the first one
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --force                Do not wait for running work
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["reset"]), @"
-    Set the crash counter to zero and close the breaker
-
-    Usage: lifeguard reset [OPTIONS] [GATEWAY]
-
-    Arguments:
-      [GATEWAY]  Name of the gateway; left out, the first one
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["pause"]), @"
-    Hands off for a while: look, but do not heal
-
-    Usage: lifeguard pause [OPTIONS] [WHEN]...
-
-    Arguments:
-      [WHEN]...  15m, 1h, until 08:00; left out, until resumed
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-      -g, --gateway <GATEWAY>    Name of the gateway; left out, the first one
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["resume"]), @"
-    End of the pause
-
-    Usage: lifeguard resume [OPTIONS] [GATEWAY]
-
-    Arguments:
-      [GATEWAY]  Name of the gateway; left out, the first one
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["logs"]), @"
-    Show a log
-
-    Usage: lifeguard logs [OPTIONS] [SOURCE]
-
-    Arguments:
-      [SOURCE]  gateway or watchdog [default: gateway]
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-      -n, --lines <LINES>        How many of the last lines [default: 50]
-      -f, --follow               Go on as the log grows, across rotations
-          --language <LANGUAGE>  Language: auto, en, ko
-      -g, --gateway <GATEWAY>    Name of the gateway; left out, the first one
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["alerts"]), @"
-    Alerts
-
-    Usage: lifeguard alerts [OPTIONS] <COMMAND>
-
-    Commands:
-      test   Really send a test alert
-      list   What was told, and what became of it on each channel
-      retry  Try at once what waits to be told
-      mute   Disturb nobody for a while; what cannot wait is told all the same
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["alerts", "test"]), @"
-    Really send a test alert
-
-    Usage: lifeguard alerts test [OPTIONS] [CHANNEL]
-
-    Arguments:
-      [CHANNEL]  Only to this channel: native, discord, slack, telegram, ntfy, webhook
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["login-item"]), @"
-    Start Lifeguard at login
-
-    Usage: lifeguard login-item [OPTIONS] <CHANGE>
-
-    Arguments:
-      <CHANGE>  on, off or status
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
-    assert_snapshot!(help(&["demo"]), @"
-    Try everything on a practice gateway
-
-    Usage: lifeguard demo [OPTIONS]
-
-    Options:
-          --config <PATH>        Configuration file to use [env: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  Language: auto, en, ko
-          --no-color             No colours [env: NO_COLOR]
-      -h, --help                 Print help
-    ");
+#[test]
+fn help_of_every_command_in_english() {
+    let commands: &[&[&str]] = &[
+        &[],
+        &["watch"],
+        &["status"],
+        &["restart"],
+        &["reset"],
+        &["pause"],
+        &["resume"],
+        &["logs"],
+        &["alerts"],
+        &["alerts", "test"],
+        &["login-item"],
+        &["demo"],
+        &["check"],
+        &["config"],
+        &["config", "init"],
+        &["completions"],
+        &["man"],
+        &["incidents", "show"],
+    ];
+    assert_snapshot!(helps("en", commands));
 }
 
 #[test]
 fn help_in_korean() {
-    let home = tempfile::tempdir().unwrap();
-    assert_snapshot!(run(home.path(), &["--language", "ko", "--help"]).out, @"
-    OpenClaw 게이트웨이를 감시하고 복구하며 상태를 알립니다. 명령이 없으면 메뉴 막대 앱을 실행합니다.
-
-    사용법: lifeguard [OPTIONS] [COMMAND]
-
-    명령:
-      watch         메뉴 막대 아이콘 없이 감시하고 복구
-      status        게이트웨이 상태 표시
-      restart       게이트웨이를 재시작하고 결과를 기다림
-      stop          게이트웨이를 중지. 다시 시작할 때까지 중지 상태 유지
-      reset         충돌 횟수를 0으로 하고 차단기를 닫음
-      pause         일시 중지: 확인만 하고 복구하지 않음
-      resume        일시 중지 해제
-      logs          로그 표시
-      incidents     장애 때 저장된 증거 목록
-      config-guard  정상이던 OpenClaw 설정의 사본 목록
-      alerts        알림
-      login-item    로그인할 때 Lifeguard 시작
-      demo          연습용 게이트웨이로 모든 기능 체험
-
-    옵션:
-          --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]
-          --language <LANGUAGE>  언어: auto, en, ko
-          --no-color             색을 쓰지 않음 [환경 변수: NO_COLOR]
-          --practice-if-none     게이트웨이가 없으면 연습용 게이트웨이로 실행
-      -h, --help                 도움말 출력
-      -V, --version              버전 출력
-
-    종료 코드: 0 정상 또는 완료, 1 이상 또는 실패, 2 사용법이나 설정 오류, 3 Lifeguard가 실행 중이 아님
-    ");
-    assert_snapshot!(run(home.path(), &["logs", "--language=ko", "--help"]).out, @"
-    로그 표시
-
-    사용법: lifeguard logs [OPTIONS] [SOURCE]
-
-    인자:
-      [SOURCE]  gateway 또는 watchdog [기본값: gateway]
-
-    옵션:
-          --config <PATH>        사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]
-      -n, --lines <LINES>        마지막 줄 수 [기본값: 50]
-      -f, --follow               로그가 늘어나는 대로 계속 표시
-          --language <LANGUAGE>  언어: auto, en, ko
-      -g, --gateway <GATEWAY>    게이트웨이 이름. 생략하면 첫 번째
-          --no-color             색을 쓰지 않음 [환경 변수: NO_COLOR]
-      -h, --help                 도움말 출력
-    ");
+    assert_snapshot!(helps("ko", &[&[], &["check"]]));
 }
 
 #[test]
@@ -646,4 +441,40 @@ fn a_state_folder_that_others_may_write_to_is_refused() {
     let ran = run(home.path(), &["watch"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("chmod 700"), "{}", ran.err);
+}
+
+#[test]
+fn logs_reach_back_into_the_old_parts() {
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("state/logs/lifeguard.log");
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    let now = jiff::Timestamp::now();
+    let line = |minutes: i64, text: &str| {
+        format!("{}  INFO lifeguard: {text}\n", now - jiff::SignedDuration::from_mins(minutes))
+    };
+    let bounds = lifeguard::logs::Bounds { size: 0, ..lifeguard::logs::Bounds::default() };
+    let filler: String = (0..1000).map(|number| line(200, &format!("filler {number}"))).collect();
+    std::fs::write(&log, format!("{filler}{}{}", line(150, "oldest"), line(90, "older"))).unwrap();
+    let put_away = now.as_millisecond() - 80 * 60_000;
+    assert!(lifeguard::logs::foreign::rotate(&log, bounds, put_away).unwrap());
+    let mut file = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    std::io::Write::write_all(&mut file, line(10, "new").as_bytes()).unwrap();
+    let run = |words: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_lifeguard"))
+            .env_clear()
+            .env("HOME", home.path())
+            .env("LIFEGUARD_STATE_DIR", home.path().join("state"))
+            .args(["logs", "watchdog"])
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(|line| line.rsplit(": ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(run(&["-n", "1"]), ["new"]);
+    assert_eq!(run(&["-n", "3"]), ["oldest", "older", "new"]);
+    assert_eq!(run(&["--since", "1h"]), ["new"]);
+    assert_eq!(run(&["--since", "2h"]), ["older", "new"]);
+    assert_eq!(run(&["-n", "100000"]).len(), 1003);
 }

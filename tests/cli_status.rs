@@ -300,6 +300,7 @@ fn one_look_while_lifeguard_does_not_run() {
 fn the_json_keeps_its_shape() {
     assert_snapshot!(report(&snapshot(down())).json().unwrap(), @r#"
     {
+      "schema": 1,
       "lifeguard_running": true,
       "stale": false,
       "taken": 1795348800000,
@@ -375,4 +376,27 @@ fn several_gateways_are_healthy_only_together() {
     assert_eq!(report(&both).exit(), Exit::Good);
     both.gateways.clear();
     assert_eq!(report(&both).exit(), Exit::Bad);
+}
+
+/// The names that a part of a document's table says in backticks.
+fn named(document: &str, row: &str) -> Vec<String> {
+    let line = document.lines().find(|line| line.starts_with(row)).unwrap_or_default();
+    line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_field_of_the_json_is_documented() {
+    let document = include_str!("../docs/cli.md");
+    let json: serde_json::Value = serde_json::from_str(&report(&snapshot(down())).json().unwrap()).unwrap();
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for key in keys(&json) {
+        let documented = [format!("| `{key}`"), format!("| `{key}[]`"), format!(", `{key}`")];
+        assert!(documented.iter().any(|form| document.contains(form)), "docs/cli.md does not name {key}");
+    }
+    for (list, row) in [("gateways", "| `gateways[]` |"), ("channels", "| `channels[]` |")] {
+        let documented = named(document, row);
+        for key in keys(&json[list][0]) {
+            assert!(documented.contains(&key), "docs/cli.md does not name {key} of {list}");
+        }
+    }
 }

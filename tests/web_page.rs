@@ -16,7 +16,7 @@ use std::time::Duration;
 use lifeguard::platform::clock;
 use lifeguard::snapshot::Snapshot;
 use lifeguard::supervisor::dependency::{Dependency, DependencyState, Trouble};
-use lifeguard::supervisor::verdict::Health;
+use lifeguard::supervisor::verdict::{Health, Verdict};
 use page::Page;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -30,6 +30,9 @@ fn fresh(health: Health) -> Snapshot {
     // Nobody renews this picture, and a browser takes its time on a busy machine.
     snapshot.stale_after = 3_600_000;
     let gateway = &mut snapshot.gateways[0];
+    if health == Health::Blocked {
+        gateway.verdict = Verdict::Gone;
+    }
     let docker = (health == Health::Blocked).then_some(Trouble::NotRunning);
     gateway.needs = [
         (Dependency::Docker, docker),

@@ -7,7 +7,7 @@ use tracing::info;
 
 use super::Setting;
 use crate::config::discovery::{DiscoveredGateway, discover};
-use crate::config::{ConfigGuardChoice, GatewayConfig, MEGABYTE, ServiceChoice};
+use crate::config::{Config, ConfigGuardChoice, GatewayConfig, MEGABYTE, ServiceChoice};
 use crate::engine::preparation::Hook;
 use crate::engine::store::StateStore;
 use crate::engine::{GatewaySpec, now};
@@ -62,7 +62,6 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         setup.started_before = loaded.state.generation.as_ref().and_then(|generation| generation.identity.clone());
     }
     let kind = Box::pin(crate::service::discover(&setup)).await;
-    let probe = &setting.config.probe;
     // Lifeguard does not put back what the person may not have wanted to be guarded.
     let keeps = setting.config.heal.config_guard != ConfigGuardChoice::Off && setting.notice.is_none();
     let guard = ConfigGuard::new(&setting.paths.state_dir, &kept_as, &setup.config_path, keeps);
@@ -77,11 +76,7 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
         backups: Backups::new(&setting.paths.state_dir, &kept_as),
         hook: hook(setting),
         start_docker: gateway.needs.docker && gateway.needs.start_docker,
-        limits: ProbeLimits {
-            connect_timeout: probe.connect_timeout,
-            timeout: probe.timeout,
-            activity_interval: probe.activity_interval,
-        },
+        limits: limits(setting.config),
         store,
         loaded,
         log: found.log,
@@ -93,6 +88,16 @@ async fn specify(setting: &Setting<'_>, history: &Arc<History>, gateway: &Gatewa
 fn hook(setting: &Setting<'_>) -> Option<Hook> {
     let heal = &setting.config.heal;
     heal.hook.clone().map(|command| Hook { command, timeout: heal.hook_timeout })
+}
+
+/// How patiently to look.
+pub(super) fn limits(config: &Config) -> ProbeLimits {
+    let probe = &config.probe;
+    ProbeLimits {
+        connect_timeout: probe.connect_timeout,
+        timeout: probe.timeout,
+        activity_interval: probe.activity_interval,
+    }
 }
 
 pub(super) fn needs(gateway: &GatewayConfig) -> Needs {

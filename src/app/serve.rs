@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use super::board::Board;
 use super::diagnostics::diagnostics;
-use super::{AppError, KeptSetting, Setting, assemble, channels, check, practice};
+use super::{AppError, KeptSetting, Setting, assemble, channels, check, log, practice, reload};
 use crate::alert::report::reporter;
 use crate::alert::{AlertHandle, AlertHub};
 use crate::config::MEGABYTE;
@@ -89,12 +89,15 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let recorder = Arc::new(Recorder::open(Arc::clone(&history), limit)?);
     let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
     let metrics = Arc::clone(&books.metrics);
+    let logs = specs.iter().map(|spec| spec.setup.log_path.clone()).collect();
+    tokio::spawn(log::tend(logs));
     let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url))?;
     let board = Board::start(engine.snapshots());
     let snapshots = board.snapshots();
     // A demo's gateway is not the person's.
     if !practice {
-        tokio::spawn(check::rounds(KeptSetting::of(setting), board));
+        tokio::spawn(check::rounds(KeptSetting::of(setting), board.clone()));
+        tokio::spawn(reload::follow(KeptSetting::of(setting), board, engine.tunings()));
     }
     if let Some(web) = web {
         // The page reads beside the writer and never makes it wait.

@@ -10,6 +10,10 @@ use crate::config::LanguageChoice;
 use crate::config::environment::Environment;
 use crate::text::Language;
 use crate::text::command::{HELP, HelpWord};
+use crate::text::examples::EXAMPLES;
+
+/// Examples that are longer do not push the others' remarks to the right.
+const LONG: usize = 50;
 
 /// The language to help in: it has to be known before the arguments are parsed.
 pub(super) fn language(arguments: &[OsString], environment: &Environment) -> Language {
@@ -34,8 +38,7 @@ pub(super) fn command(language: Language) -> Command {
         .disable_version_flag(true)
         .arg(flag("help", 'h', ArgAction::Help).global(true))
         .arg(flag("version", 'V', ArgAction::Version))
-        .styles(Styles::plain())
-        .after_help(HelpWord::ExitCodes.word(language));
+        .styles(Styles::plain());
     with_help(command, "", language)
 }
 
@@ -51,16 +54,33 @@ fn with_help(command: Command, place: &str, language: Language) -> Command {
         .subcommand_help_heading(heading(HelpWord::Commands))
         .subcommand_value_name("COMMAND")
         .mut_args(|argument| {
-            let place =
-                if place.is_empty() { argument.get_id().to_string() } else { format!("{place}.{}", argument.get_id()) };
+            let place = format!("{place}.{}", argument.get_id());
             let word = if argument.is_positional() { HelpWord::Arguments } else { HelpWord::Options };
             argument.help(text(&place, language)).help_heading(heading(word))
         });
     command = command.about(text(place, language));
+    let examples = examples(place, language);
+    let exit_codes = if place.is_empty() { HelpWord::ExitCodes.word(language) } else { "" };
+    let below = [examples.as_str(), exit_codes].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+    if !below.is_empty() {
+        command = command.after_help(below.join("\n\n"));
+    }
     names.into_iter().fold(command, |command, name| {
         let below = if place.is_empty() { name.clone() } else { format!("{place} {name}") };
         command.mut_subcommand(name, |sub| with_help(sub, &below, language))
     })
+}
+
+/// The examples of a command, each with what it does.
+fn examples(place: &str, language: Language) -> String {
+    let Some((_, examples)) = EXAMPLES.iter().find(|(known, _)| *known == place) else { return String::new() };
+    let widest = examples.iter().map(|(line, ..)| line.len()).filter(|length| *length < LONG).max().unwrap_or(0);
+    let lines = examples.iter().map(|(line, english, korean)| {
+        let gap = " ".repeat(widest.saturating_sub(line.len()));
+        format!("  {line}{gap}  # {}", language.pick(english, korean))
+    });
+    let lines: Vec<String> = lines.collect();
+    format!("{}:\n{}", HelpWord::Examples.word(language), lines.join("\n"))
 }
 
 fn text(place: &str, language: Language) -> &'static str {
@@ -75,8 +95,7 @@ mod tests {
 
     fn places(command: &Command, place: &str, found: &mut BTreeSet<String>) {
         found.insert(place.to_owned());
-        let join =
-            |name: &str, sign: &str| if place.is_empty() { name.to_owned() } else { format!("{place}{sign}{name}") };
+        let join = |name: &str, sign: &str| format!("{place}{sign}{name}").trim_start().to_owned();
         found.extend(command.get_arguments().map(|argument| join(argument.get_id().as_str(), ".")));
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             places(sub, &join(sub.get_name(), " "), found);
@@ -90,6 +109,19 @@ mod tests {
         let known: BTreeSet<String> = HELP.iter().map(|(place, ..)| (*place).to_owned()).collect();
         assert_eq!(found, known);
         assert!(HELP.iter().all(|(_, english, korean)| !english.is_empty() && !korean.is_empty()));
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        for (place, examples) in EXAMPLES {
+            for (line, ..) in *examples {
+                assert!(line.starts_with(format!("lifeguard {place}").trim_end()), "{line}");
+                let words = line.split([' ', '"', '\'']).take_while(|word| !["|", ">", "&&"].contains(word));
+                let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+                let parsed = command(Language::English).try_get_matches_from(&words);
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+            }
+        }
     }
 
     #[test]

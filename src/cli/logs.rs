@@ -1,15 +1,18 @@
-//! `lifeguard logs [gateway|watchdog] [-n 50] [-f]`.
+//! `lifeguard logs [gateway|watchdog] [-n 50] [-f] [--since 1h]`.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Exit;
 use super::context::{Context, Failure};
+use super::painter::Painter;
 use super::tail::{News, Tail};
 use crate::config::discovery::discover;
+use crate::logs::read;
 use crate::text::Phrase;
 use crate::text::command::CommandPhrase;
 
@@ -26,6 +29,8 @@ pub(super) struct Arguments {
     lines: usize,
     #[arg(long, short)]
     follow: bool,
+    #[arg(long, value_name = "WHEN", conflicts_with = "lines")]
+    since: Option<String>,
     #[arg(long, short, value_name = "GATEWAY")]
     gateway: Option<String>,
 }
@@ -37,10 +42,25 @@ enum Source {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    let since = arguments.since.as_deref().map(|text| {
+        moment(text, Timestamp::now())
+            .ok_or_else(|| Failure::Said(CommandPhrase::NotAMoment(text.to_owned()), Exit::Usage))
+    });
+    let since = since.transpose()?;
     let path = locate(context, arguments)?;
-    let mut tail = Tail::open(&path, arguments.lines).map_err(|cause| unreadable(&path, &cause))?;
-    let mut stdout = io::stdout().lock();
-    tail.copy(&mut stdout).map_err(Failure::Output)?;
+    let mut stdout = Painter::new(io::stdout().lock(), context.output);
+    let mut tail = if let Some(since) = since {
+        let mut tail = Tail::open_whole(&path).map_err(|cause| unreadable(&path, &cause))?;
+        read::parts_since(&path, since, &mut stdout).map_err(Failure::Output)?;
+        tail.copy_since(since, &mut stdout).map_err(Failure::Output)?;
+        tail
+    } else {
+        let (mut tail, missing) = Tail::open(&path, arguments.lines).map_err(|cause| unreadable(&path, &cause))?;
+        let older = read::last_of_parts(&path, missing).map_err(|cause| unreadable(&path, &cause))?;
+        stdout.write_all(&older).map_err(Failure::Output)?;
+        tail.copy(&mut stdout).map_err(Failure::Output)?;
+        tail
+    };
     let mut current = path;
     for look in 1_usize.. {
         if !arguments.follow {
@@ -60,6 +80,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Fail
         }
     }
     Ok(Exit::Good)
+}
+
+/// `1h`, `30m`, or a time such as `2026-11-26T22:00:00Z`, in Unix milliseconds.
+fn moment(text: &str, now: Timestamp) -> Option<i64> {
+    if let Ok(length) = text.parse::<SignedDuration>() {
+        return Some(now.checked_sub(length).ok()?.as_millisecond()).filter(|_| length.is_positive());
+    }
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
 /// Where the log is now: as the Lifeguard that runs says, or as discovery finds.
@@ -89,4 +117,20 @@ fn unreadable(path: &Path, cause: &io::Error) -> Failure {
         CommandPhrase::LogUnreadable { file, cause: cause.to_string() }
     };
     Failure::Said(phrase, Exit::Bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_a_length_ago_or_a_time() {
+        let now = Timestamp::from_second(10_000).unwrap();
+        assert_eq!(moment("1h", now), Some(6_400_000));
+        assert_eq!(moment("1h 30m", now), Some(4_600_000));
+        assert_eq!(moment("1970-01-01T00:00:05Z", now), Some(5_000));
+        for text in ["", "soon", "-1h", "0s", "15"] {
+            assert_eq!(moment(text, now), None, "{text}");
+        }
+    }
 }

@@ -28,6 +28,17 @@ impl Output {
         Self { colour: false }
     }
 
+    /// Always in colour.
+    #[cfg(test)]
+    pub(super) fn coloured() -> Self {
+        Self { colour: true }
+    }
+
+    /// Whether colours are wanted.
+    pub(super) fn is_coloured(self) -> bool {
+        self.colour
+    }
+
     /// Whether somebody sits at a terminal to read complaints.
     #[must_use]
     pub fn is_attended(self) -> bool {

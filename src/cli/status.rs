@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 use super::Exit;
 use super::context::{Context, Failure};
@@ -23,10 +24,34 @@ use crate::text::{Language, Phrase};
 pub(super) struct Arguments {
     #[arg(long)]
     json: bool,
+    #[arg(long, short)]
+    watch: bool,
 }
+
+/// Distance of two looks while watching.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Clears a terminal and goes to its upper left corner (ECMA-48: ED 2, CUP).
+const CLEAR: &str = "\u{1b}[2J\u{1b}[H";
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let runtime = Context::runtime()?;
+    if !arguments.watch {
+        return show(context, &runtime, arguments);
+    }
+    loop {
+        // Where nobody can be asked for a moment, as during a restart, the next look may find somebody.
+        if let Err(failure) = show(context, &runtime, arguments) {
+            if matches!(failure, Failure::Output(_) | Failure::Config(_)) {
+                return Err(failure);
+            }
+            context.output.complaint(&failure.say(context.language));
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn show(context: &Context, runtime: &Runtime, arguments: &Arguments) -> Result<Exit, Failure> {
     let (running, snapshot) = match runtime.block_on(context.client()?.snapshot()) {
         Ok(snapshot) => (true, snapshot),
         Err(ClientError::NotRunning) => (false, runtime.block_on(app::look(&context.setting(&context.paths)?))?),
@@ -34,11 +59,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Fail
     };
     let report = Report { running, snapshot: &snapshot, now: clock::wall(), now_elapsed: clock::elapsed() };
     if arguments.json {
-        context.line(
-            &report.json().map_err(|error| Failure::Said(CommandPhrase::CannotAsk(error.to_string()), Exit::Bad))?,
-        )?;
+        // One line for each look, where there are several.
+        let text = if arguments.watch { report.json_line() } else { report.json() };
+        context.line(&text.map_err(|error| Failure::Said(CommandPhrase::CannotAsk(error.to_string()), Exit::Bad))?)?;
     } else {
-        context.line(report.text(context.language, context.output, &TimeZone::system()).trim_end())?;
+        let text = report.text(context.language, context.output, &TimeZone::system());
+        let clear = if arguments.watch && context.output.is_coloured() { CLEAR } else { "" };
+        let gap = if arguments.watch { "\n" } else { "" };
+        context.line(&format!("{clear}{}{gap}", text.trim_end()))?;
     }
     Ok(report.exit())
 }
@@ -56,9 +84,13 @@ pub struct Report<'a> {
     pub now_elapsed: i64,
 }
 
-/// `status --json`: the snapshot, and what a program cannot tell from it. Fields are only ever added.
+/// Version of the form of `status --json`. Fields are only ever added to a version.
+const SCHEMA: u32 = 1;
+
+/// `status --json`: the snapshot, and what a program cannot tell from it.
 #[derive(Serialize)]
 struct Json<'a> {
+    schema: u32,
     lifeguard_running: bool,
     stale: bool,
     #[serde(flatten)]
@@ -76,8 +108,17 @@ impl Report<'_> {
 
     /// For programs.
     pub fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(&self.form())
+    }
+
+    /// The same in one line.
+    pub fn json_line(&self) -> serde_json::Result<String> {
+        serde_json::to_string(&self.form())
+    }
+
+    fn form(&self) -> Json<'_> {
         let stale = self.snapshot.is_stale(self.now_elapsed);
-        serde_json::to_string_pretty(&Json { lifeguard_running: self.running, stale, snapshot: self.snapshot })
+        Json { schema: SCHEMA, lifeguard_running: self.running, stale, snapshot: self.snapshot }
     }
 
     /// For people.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, error, info, warn};
 
@@ -15,7 +15,7 @@ use super::chronicle::Chronicle;
 use super::diary::{Diary, Facts, Page, Standing};
 use super::preparation::Preparation;
 use super::store::StateStore;
-use super::{Books, GatewaySpec, Picture, now};
+use super::{Books, GatewaySpec, Picture, Tuning, now};
 use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
@@ -142,8 +142,8 @@ impl GatewayTask {
         (!notices.is_empty()).then(|| notices.join(" · "))
     }
 
-    /// Runs until `wishes` is closed.
-    pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>) {
+    /// Runs until `wishes` is closed; takes new numbers as they come.
+    pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>, mut tunings: watch::Receiver<Option<Tuning>>) {
         info!(gateway = self.spec.name, service = self.service.name(), address = self.spec.address(), "watching");
         if let Some(identity) = &self.spec.setup.started_before
             && self.service.adopt(identity).await
@@ -156,6 +156,12 @@ impl GatewayTask {
                 () = tokio::time::sleep(wait) => self.step(Event::Tick),
                 Some(event) = self.events.recv() => self.step(event),
                 Some(kind) = self.finds.recv() => self.adopt_kind(kind),
+                Ok(()) = tunings.changed() => {
+                    let tuning = tunings.borrow_and_update().clone();
+                    if let Some(tuning) = tuning {
+                        self.tune(tuning);
+                    }
+                }
                 wish = wishes.recv() => match wish {
                     Some(wish) => self.grant(wish),
                     None => break,
@@ -326,6 +332,20 @@ impl GatewayTask {
         self.spec.kind = kind;
         self.service = Arc::new(Service::new(self.spec.setup.clone(), kind));
         self.core.set_manager(self.service.manager());
+        self.step(Event::Command(Command::Probe));
+    }
+
+    /// From now on these numbers hold; what is under way goes on by them.
+    fn tune(&mut self, tuning: Tuning) {
+        if tuning.limits != self.spec.limits {
+            let spec = &self.spec;
+            match Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), tuning.limits) {
+                Ok(prober) => self.prober = prober,
+                Err(error) => error!(gateway = self.spec.name, %error, "the limits of its probes stay as they were"),
+            }
+        }
+        (self.spec.policy, self.spec.limits) = (tuning.policy, tuning.limits);
+        self.core.set_policy(Policy { manager: self.service.manager(), ..self.spec.policy.clone() });
         self.step(Event::Command(Command::Probe));
     }
 

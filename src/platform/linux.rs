@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
 use rustix::time::{ClockId, clock_gettime};
@@ -39,6 +40,16 @@ pub(super) fn elapsed() -> i64 {
 fn read_clock(clock: ClockId) -> i64 {
     let time = clock_gettime(clock);
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+pub(super) fn cut_front(file: &fs::File, length: u64) -> Result<(), Errno> {
+    match fallocate(file, FallocateFlags::COLLAPSE_RANGE, 0, length) {
+        // Not of this file system: tmpfs and btrfs, for two.
+        Err(Errno::OPNOTSUPP | Errno::INVAL) => {
+            fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, length)
+        }
+        done => done,
+    }
 }
 
 pub(super) fn row(pid: u32) -> Option<Row> {

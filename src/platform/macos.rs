@@ -50,6 +50,20 @@ fn read_clock(clock: libc::clockid_t) -> i64 {
     time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }
 
+/// APFS moves nothing to the beginning: the front becomes a hole.
+pub(super) fn cut_front(file: &std::fs::File, length: u64) -> Result<(), Errno> {
+    use std::os::fd::AsRawFd;
+
+    let length = libc::off_t::try_from(length).map_err(|_| Errno::INVAL)?;
+    let hole = libc::fpunchhole_t { fp_flags: 0, reserved: 0, fp_offset: 0, fp_length: length };
+    // SAFETY: the descriptor is open for the whole call, and the kernel only reads the struct, which is of the type
+    // that this command takes (`fcntl(2)`).
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) } == -1 {
+        return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO));
+    }
+    Ok(())
+}
+
 /// Asks libproc for one of its plain structs. `argument` 1 makes `PROC_PIDTBSDINFO` find zombies too.
 fn pid_info<T: Copy>(pid: u32, flavor: c_int, argument: u64) -> Option<T> {
     let pid = c_int::try_from(pid).ok()?;

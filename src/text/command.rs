@@ -13,18 +13,19 @@ pub const HELP: &[(&str, &str, &str)] = &[
         "Watches, heals and reports on an OpenClaw gateway. Without a command: the menu-bar app.",
         "OpenClaw 게이트웨이를 감시하고 복구하며 상태를 알립니다. 명령이 없으면 메뉴 막대 앱을 실행합니다.",
     ),
-    ("config", "Configuration file to use [env: LIFEGUARD_CONFIG]", "사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]"),
-    ("language", "Language: auto, en, ko", "언어: auto, en, ko"),
-    ("no_color", "No colours [env: NO_COLOR]", "색을 쓰지 않음 [환경 변수: NO_COLOR]"),
+    (".config", "Configuration file to use [env: LIFEGUARD_CONFIG]", "사용할 설정 파일 [환경 변수: LIFEGUARD_CONFIG]"),
+    (".language", "Language: auto, en, ko", "언어: auto, en, ko"),
+    (".no_color", "No colours [env: NO_COLOR]", "색을 쓰지 않음 [환경 변수: NO_COLOR]"),
     (
-        "practice_if_none",
+        ".practice_if_none",
         "Where there is no gateway, show everything on the practice gateway",
         "게이트웨이가 없으면 연습용 게이트웨이로 실행",
     ),
-    ("help", "Print help", "도움말 출력"),
-    ("version", "Print version", "버전 출력"),
+    (".help", "Print help", "도움말 출력"),
+    (".version", "Print version", "버전 출력"),
     ("watch", "Watch and heal without a menu-bar icon", "메뉴 막대 아이콘 없이 감시하고 복구"),
     ("status", "Show how the gateway is", "게이트웨이 상태 표시"),
+    ("status.watch", "Show it anew every second, until Ctrl-C", "Ctrl-C를 누를 때까지 1초마다 다시 표시"),
     ("status.json", "As JSON, for programs", "프로그램용 JSON으로 출력"),
     ("restart", "Restart the gateway and wait for the outcome", "게이트웨이를 재시작하고 결과를 기다림"),
     ("restart.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
@@ -46,6 +47,11 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("logs.source", "gateway or watchdog [default: gateway]", "gateway 또는 watchdog [기본값: gateway]"),
     ("logs.lines", "How many of the last lines [default: 50]", "마지막 줄 수 [기본값: 50]"),
     ("logs.follow", "Go on as the log grows, across rotations", "로그가 늘어나는 대로 계속 표시"),
+    (
+        "logs.since",
+        "Everything since then: 1h, 30m, or a time such as 2026-11-26T22:00:00Z",
+        "이때부터 모두: 1h, 30m, 또는 2026-11-26T22:00:00Z 같은 시각",
+    ),
     ("logs.gateway", "Name of the gateway; left out, the first one", "게이트웨이 이름. 생략하면 첫 번째"),
     ("incidents", "List the evidence that was stored of incidents", "장애 때 저장된 증거 목록"),
     ("incidents.gateway", "Name of the gateway; left out, all of them", "게이트웨이 이름. 생략하면 모두"),
@@ -122,6 +128,28 @@ pub const HELP: &[(&str, &str, &str)] = &[
         "로그인할 때와 비정상 종료 후에 Lifeguard 시작 (launchd, systemd)",
     ),
     ("uninstall-agent", "Undo install-agent", "install-agent 취소"),
+    ("config", "Lifeguard's own configuration", "Lifeguard 설정"),
+    (
+        "config init",
+        "Make a file to begin with: every key, commented out",
+        "모든 항목이 주석 처리된 시작용 파일 만들기",
+    ),
+    ("config show", "Print the file, without its secrets", "비밀을 가리고 파일 출력"),
+    (
+        "config check",
+        "Check it: every problem with line, column and hint",
+        "점검: 모든 문제를 행, 열, 도움말과 함께 출력",
+    ),
+    ("config path", "Print where it is", "파일 위치 출력"),
+    (
+        "config edit",
+        "Open it in $VISUAL or $EDITOR, and check what came of it",
+        "$VISUAL 또는 $EDITOR로 열고 끝나면 점검",
+    ),
+    ("completions", "Print completions for a shell", "셸 자동 완성 출력"),
+    ("completions.shell", "bash, zsh or fish", "bash, zsh 또는 fish"),
+    ("man", "Write manual pages", "매뉴얼 페이지 만들기"),
+    ("man.folder", "Folder that takes them", "저장할 폴더"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
 ];
 
@@ -136,6 +164,8 @@ pub enum HelpWord {
     Arguments,
     /// Above the commands.
     Commands,
+    /// Above the examples.
+    Examples,
     /// Below the help of the program.
     ExitCodes,
 }
@@ -149,6 +179,7 @@ impl HelpWord {
             Self::Options => language.pick("Options", "옵션"),
             Self::Arguments => language.pick("Arguments", "인자"),
             Self::Commands => language.pick("Commands", "명령"),
+            Self::Examples => language.pick("Examples", "예"),
             Self::ExitCodes => language.pick(
                 "Exit codes: 0 healthy or done, 1 not healthy or not done, 2 usage or configuration, 3 Lifeguard is not running",
                 "종료 코드: 0 정상 또는 완료, 1 이상 또는 실패, 2 사용법이나 설정 오류, 3 Lifeguard가 실행 중이 아님",
@@ -483,6 +514,39 @@ pub enum CommandPhrase {
         /// What the system said.
         cause: String,
     },
+    /// There is a configuration file already.
+    ConfigThere(String),
+    /// A configuration file was made.
+    ConfigMade(String),
+    /// The configuration file can be used.
+    ConfigGood(String),
+    /// There is no configuration file.
+    NoConfig(String),
+    /// A configuration file cannot be read or written.
+    ConfigUnusable {
+        /// The file.
+        file: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// The editor did not do its work.
+    NoEditor {
+        /// The editor.
+        program: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// Manual pages were written into a folder.
+    ManualWritten(String),
+    /// Something could not be written.
+    NotWritten {
+        /// Where.
+        place: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// What ought to say since when.
+    NotAMoment(String),
     /// No gateway has this name.
     NoSuchGateway(String),
     /// A log was replaced by a new one.
@@ -692,6 +756,44 @@ impl Phrase for CommandPhrase {
             ),
             Self::LogUnreadable { file, cause } if english => return format!("{file} cannot be read: {cause}"),
             Self::LogUnreadable { file, cause } => return format!("{file}을(를) 읽을 수 없습니다: {cause}"),
+            Self::ConfigThere(file) if english => {
+                return format!("{file} is there already; `lifeguard config edit` opens it.");
+            }
+            Self::ConfigThere(file) => {
+                return format!("{file} 파일이 이미 있습니다. `lifeguard config edit`로 여세요.");
+            }
+            Self::ConfigMade(file) if english => return format!("Made {file}; `lifeguard config edit` opens it."),
+            Self::ConfigMade(file) => return format!("{file} 파일을 만들었습니다. `lifeguard config edit`로 여세요."),
+            Self::ConfigGood(file) if english => return format!("{file} is valid."),
+            Self::ConfigGood(file) => return format!("{file}에 문제가 없습니다."),
+            Self::NoConfig(file) if english => {
+                return format!("{file} is not there: the defaults hold. `lifeguard config init` makes one.");
+            }
+            Self::NoConfig(file) => {
+                return format!("{file} 파일이 없어 기본값을 씁니다. `lifeguard config init`으로 만드세요.");
+            }
+            Self::ConfigUnusable { file, cause } if english => return format!("{file} cannot be used: {cause}"),
+            Self::ConfigUnusable { file, cause } => return format!("{file}을(를) 쓸 수 없습니다: {cause}"),
+            Self::NoEditor { program, cause } if english => {
+                return format!("The editor `{program}` did not work: {cause}. Set EDITOR to another one.");
+            }
+            Self::NoEditor { program, cause } => {
+                return format!("편집기 `{program}`이(가) 동작하지 않습니다: {cause}. EDITOR를 바꿔 보세요.");
+            }
+            Self::ManualWritten(folder) if english => return format!("Manual pages are in {folder}."),
+            Self::ManualWritten(folder) => return format!("매뉴얼 페이지를 {folder}에 만들었습니다."),
+            Self::NotWritten { place, cause } if english => return format!("{place} cannot be written: {cause}"),
+            Self::NotWritten { place, cause } => return format!("{place}에 쓸 수 없습니다: {cause}"),
+            Self::NotAMoment(text) if english => {
+                return format!(
+                    "\"{text}\" is no time. Say 1h, 30m, \"1h 30m\", or a time such as 2026-11-26T22:00:00Z"
+                );
+            }
+            Self::NotAMoment(text) => {
+                return format!(
+                    "\"{text}\"은(는) 알 수 없는 시각입니다. 1h, 30m, \"1h 30m\" 또는 2026-11-26T22:00:00Z처럼 쓰세요."
+                );
+            }
             Self::NoSuchGateway(name) if english => {
                 return format!("No gateway is called \"{name}\"; `lifeguard status` names them.");
             }

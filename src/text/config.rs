@@ -351,6 +351,31 @@ pub fn not_used(brief: &str, language: Language) -> String {
     }
 }
 
+/// What is said of a configuration file that was changed while Lifeguard runs.
+pub mod reloaded {
+    use super::Language;
+
+    /// It cannot be used: why, in one line.
+    #[must_use]
+    pub fn refused(brief: &str, language: Language) -> String {
+        match language {
+            Language::English => format!("The changed configuration is not used; the old one stays in force. {brief}"),
+            Language::Korean => format!("바뀐 설정을 쓸 수 없어 이전 설정을 유지합니다. {brief}"),
+        }
+    }
+
+    /// Some of it, or all of it, holds only after the next start.
+    #[must_use]
+    pub fn needs_start(language: Language) -> String {
+        language
+            .pick(
+                "The configuration has changed: quit Lifeguard and start it again to use all of it.",
+                "설정이 바뀌었습니다. 모두 적용하려면 Lifeguard를 종료하고 다시 시작하세요.",
+            )
+            .to_owned()
+    }
+}
+
 /// What discovery could not find out, and what it took instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DiscoveryNote {

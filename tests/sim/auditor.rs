@@ -229,11 +229,11 @@ impl Auditor {
 
     pub(crate) fn note_command(&mut self, command: Command, now: Time) {
         let length = match command {
-            Command::Stop | Command::Restart { .. } | Command::RollBack => {
+            Command::Stop | Command::Restart { .. } => {
                 self.deed = None;
                 8 * MINUTE
             }
-            Command::Reset | Command::Pause { .. } | Command::Resume | Command::Probe => 2 * MINUTE,
+            Command::RollBack | Command::Reset | Command::Pause { .. } | Command::Resume | Command::Probe => 2 * MINUTE,
         };
         self.disturb(now, length);
     }

@@ -40,10 +40,12 @@ pub(super) async fn names() -> Result<Vec<String>, KeychainError> {
     let found = beside(|| {
         let mut search = ItemSearchOptions::new();
         search.class(ItemClass::generic_password()).service(APPLICATION).load_attributes(true).limit(Limit::All);
-        search.search()
+        let found = search.search()?;
+        // What the framework gives stays on this thread: only names leave it.
+        let items = found.iter().filter_map(SearchResult::simplify_dict);
+        Ok(items.filter_map(|mut item| item.remove("acct")).collect())
     });
-    let found = found.await?.unwrap_or_default();
-    Ok(found.iter().filter_map(SearchResult::simplify_dict).filter_map(|mut item| item.remove("acct")).collect())
+    Ok(found.await?.unwrap_or_default())
 }
 
 /// Runs a call on a thread of its own; `None`: no such item.
