@@ -29,7 +29,7 @@ use plan::Plan;
 use world::{Failure, World};
 
 /// Gateway-hours of an ordinary test run, unoptimised; `make sim` has its own number.
-const HOURS: u64 = 500;
+const HOURS: u64 = 350;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))

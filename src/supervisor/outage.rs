@@ -94,16 +94,20 @@ impl Supervisor {
         let known = self.state.deed;
         self.state.deed = seen.intent.map(|record| {
             let same = known.filter(|deed| deed.at == record.at && deed.intent == record.intent);
-            let born = self.state.generation.as_ref().and_then(|generation| generation.born_wall);
+            let generation = self.state.generation.as_ref();
+            let born = generation.and_then(|generation| generation.born_wall);
             // Weighed once for each generation: the clock that dates the record may be set later.
             if let Some(weighed) = same.filter(|deed| deed.born == born) {
                 return weighed;
             }
+            // Dated by the clock as it stands now, as the record is: it may have been set since the generation began.
+            let uptime = generation.and_then(|generation| generation.born).map(|born| now.awake.saturating_sub(born));
+            let birth = uptime.map(|uptime| now.wall.saturating_sub(uptime)).or(born);
             let concerns = match record.intent {
                 Intent::Update | Intent::Maintenance => true,
                 // One from the future was dated by a clock that has been set back since.
                 Intent::Stop | Intent::Restart => {
-                    born.is_some_and(|born| record.at >= born) && record.at <= now.wall.saturating_add(FUTURE)
+                    birth.is_some_and(|birth| record.at >= birth) && record.at <= now.wall.saturating_add(FUTURE)
                 }
             };
             Deed { intent: record.intent, at: record.at, seen: same.map_or(now, |deed| deed.seen), born, concerns }

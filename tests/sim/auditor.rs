@@ -229,7 +229,7 @@ impl Auditor {
 
     pub(crate) fn note_command(&mut self, command: Command, now: Time) {
         let length = match command {
-            Command::Stop | Command::Restart { .. } | Command::RollBack => {
+            Command::Stop | Command::Restart { .. } => {
                 self.deed = None;
                 8 * MINUTE
             }

@@ -65,7 +65,7 @@ fn rules(edits: bool) -> Rules {
         pace: Pace::default(),
         edits,
         wants: |_| true,
-        // Storms and quiet hours are told of later, in digests: that is none of this auditor's business.
+        // A storm becomes a digest, which tells of no single incident.
         calm: usize::MAX,
         hush: Arc::default(),
         patience: None,

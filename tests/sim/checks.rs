@@ -241,7 +241,7 @@ impl Auditor {
             Some(Command::Reset) => core.crashes() == 0 && state.breaker == Breaker::Closed,
             Some(Command::Pause { .. }) => state.attempt.is_none(),
             Some(Command::Resume) => state.pause.is_none(),
-            Some(Command::Probe | Command::RollBack) | None => true,
+            Some(Command::RollBack | Command::Probe) | None => true,
         };
         if !kept {
             self.complain(|| format!("a person's word: {:?} was not done", before.command));

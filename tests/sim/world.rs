@@ -494,6 +494,9 @@ impl<'a> World<'a> {
             if self.run != run {
                 return;
             }
+            if self.clock.now >= self.plan.length {
+                self.step(gateway, Event::Command(Command::Resume));
+            }
         }
         for channel in 0..self.telling.channels.len() {
             self.lane(channel);
@@ -562,7 +565,7 @@ impl<'a> World<'a> {
             }
             Fault::Sleep(length) => {
                 self.clock.sleep(length);
-                self.disturb_all(2 * MINUTE);
+                self.disturb_all(2 * MINUTE, length > 5 * SECOND);
             }
             Fault::ClockStep(by) => {
                 self.clock.step_wall(by);
@@ -573,7 +576,8 @@ impl<'a> World<'a> {
             Fault::Reboot(off) => self.reboot(off),
             Fault::Standstill(length) => {
                 self.frozen_until = self.frozen_until.max(now + length);
-                self.disturb_all(length + 2 * MINUTE);
+                // What a core does not notice it cannot heed: it looks once a minute at the latest.
+                self.disturb_all(length + 2 * MINUTE, length > 2 * MINUTE);
             }
             Fault::Death { when: KillPoint::Idle, absence } => self.end_lifeguard(absence),
             Fault::Death { when, absence } => self.armed = Some((when, absence)),
@@ -585,10 +589,12 @@ impl<'a> World<'a> {
         self.note_truth(gateway);
     }
 
-    fn disturb_all(&mut self, length: Time) {
+    fn disturb_all(&mut self, length: Time, wakes: bool) {
         for member in &mut self.members {
             member.audit.disturb(self.clock.now, length);
-            member.audit.note_standstill(self.clock.now);
+            if wakes {
+                member.audit.note_standstill(self.clock.now);
+            }
         }
     }
 

@@ -142,6 +142,20 @@ fn a_clock_that_is_set_after_a_stop() {
     assert!(world.heals.is_empty());
 }
 
+/// Simulator: the clock was set back, and a stop that came after it looked older than the gateway.
+#[test]
+fn a_stop_after_a_clock_that_was_set_back() {
+    let mut world = World::healthy();
+    world.now.wall -= 6 * 3_600_000;
+    world.run(Duration::from_secs(30));
+    world.deed(Intent::Stop);
+    world.run(Duration::from_secs(15));
+    world.die(Exit { code: Some(0), signal: None });
+    world.run(Duration::from_hours(2));
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert!(world.heals.is_empty());
+}
+
 /// Simulator, seed 70: a record from before the clock was set back excused every later crash.
 #[test]
 fn a_record_from_the_future() {
