@@ -341,6 +341,7 @@ fn the_json_keeps_its_shape() {
           },
           "last_incident": null,
           "pause": null,
+          "needs": [],
           "log": null,
           "evidence": null,
           "config_change": null,
@@ -351,7 +352,12 @@ fn the_json_keeps_its_shape() {
         {
           "name": "native",
           "last_delivery": null,
-          "problem": null
+          "problem": null,
+          "waiting": 0,
+          "delivered": 0,
+          "failed": 0,
+          "refused": null,
+          "quiet": null
         },
         {
           "name": "discord",
@@ -359,9 +365,16 @@ fn the_json_keeps_its_shape() {
             "at": 1795348500000,
             "kind": "recovered"
           },
-          "problem": null
+          "problem": null,
+          "waiting": 0,
+          "delivered": 0,
+          "failed": 0,
+          "refused": null,
+          "quiet": null
         }
       ],
+      "day": null,
+      "page": "http://127.0.0.1:18799/",
       "notices": []
     }
     "#);

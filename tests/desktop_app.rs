@@ -266,6 +266,6 @@ async fn without_a_notification_daemon_the_menu_names_the_problem_and_discord_is
     kill(pid);
     restarted(&stage, pid).await;
     stage.discord.wait_until("both alerts", |seen| seen.messages.len() == 2).await;
-    let problem = label(&item, "native: ").await;
+    let problem = label(&item, "native: Nothing on this desktop shows notifications").await;
     assert!(problem.contains("notification daemon"), "{problem}");
 }
