@@ -25,8 +25,6 @@ use crate::redact::secret::Secret;
 use crate::text::config::PlaceProblem;
 use crate::text::problem::Problem;
 
-/// So many alerts in 10 min are told one by one on each channel.
-const CALM: usize = 5;
 /// How long the other channels have to deliver what is critical before the fallback is told.
 const FALLBACK_AFTER: Duration = Duration::from_mins(2);
 
@@ -64,7 +62,7 @@ pub(super) fn alerts(setting: &Setting<'_>) -> Result<AlertSettings, AppError> {
         telegram,
         ntfy,
         webhook,
-        calm: CALM,
+        calm: alerts.storm_after,
         quiet_hours: alerts.quiet_hours.as_deref().and_then(hours),
         fallback: alerts.fallback.clone(),
         fallback_after: FALLBACK_AFTER,

@@ -36,6 +36,8 @@ pub struct AlertsConfig {
     /// The same for critical alerts.
     #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
     pub critical_cooldown: Duration,
+    /// Alerts of a channel in 10 min; what comes beyond them is gathered and told as one digest.
+    pub storm_after: usize,
 }
 
 /// `[alerts.native]`.
@@ -187,6 +189,7 @@ impl Default for AlertsConfig {
             fallback: None,
             cooldown: Duration::from_mins(30),
             critical_cooldown: Duration::from_mins(5),
+            storm_after: 5,
         }
     }
 }

@@ -80,6 +80,7 @@ command = {command}
 [alerts]
 cooldown = "0s"
 critical_cooldown = "0s"
+storm_after = 1000
 native = {{ enabled = false }}
 discord = {{ webhook = "{webhook}" }}
 {sections}"#,
