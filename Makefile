@@ -40,6 +40,7 @@ test: ## Run every test, with the real gateway and a real desktop
 	else \
 	    set -x; $(CARGO) test --locked --all-targets --no-fail-fast; \
 	fi
+	$(MAKE) --no-print-directory sim HOURS=100000
 
 check: ## Format, lint, documentation and unit tests: before each commit
 	$(CARGO) fmt --check
@@ -48,7 +49,8 @@ check: ## Format, lint, documentation and unit tests: before each commit
 	$(CARGO) test --locked --lib
 
 sim: ## Run the core and the alerts' books through HOURS of simulated faults; docs/simulator.md says how to read it
-	cd tests/sim/package && SIM_HOURS=$(or $(HOURS),100000) CARGO_TARGET_DIR=$(CURDIR)/target/sim $(CARGO) test --test sim -- --nocapture
+	cd tests/sim/package && SIM_HOURS=$(or $(HOURS),100000) CARGO_TARGET_DIR=$(CURDIR)/target/sim \
+	    $(CARGO) test --locked --test sim -- --nocapture
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
 	@bundle/set-up.sh test gateway

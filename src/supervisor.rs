@@ -84,7 +84,7 @@ pub struct Supervisor {
     outages: u32,
     /// First of them.
     outage_since: Option<Moment>,
-    /// First round that found it impaired, since it was whole or down.
+    /// First round that found this generation impaired, since it was whole or down.
     impaired_since: Option<Moment>,
     /// Port closed while the process runs, since.
     closed_since: Option<Moment>,

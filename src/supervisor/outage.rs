@@ -100,10 +100,10 @@ impl Supervisor {
             if let Some(weighed) = same.filter(|deed| deed.born == born) {
                 return weighed;
             }
-            // Dated by the clock as it stands now, as the record is: it may have been set since the generation began.
+            // The clock may have been set since the generation began, before the record was written or after it.
             let age = generation.and_then(|generation| generation.born_elapsed);
             let age = age.map(|born| now.elapsed.saturating_sub(born));
-            let birth = age.map(|age| now.wall.saturating_sub(age)).or(born);
+            let birth = age.map(|age| now.wall.saturating_sub(age)).into_iter().chain(born).min();
             let concerns = match record.intent {
                 Intent::Update | Intent::Maintenance => true,
                 // One from the future was dated by a clock that has been set back since.

@@ -2,6 +2,7 @@
 
 use super::Supervisor;
 use super::event::Action;
+use super::intent::Intent;
 use super::judge::{Context, judge};
 use super::ladder::{Outcome, Rung};
 use super::moment::Moment;
@@ -186,6 +187,13 @@ impl Supervisor {
             if expected && target.is_some_and(|target| target.is_same(identity)) {
                 return;
             }
+            // What ends beside the one that was to be stopped was started.
+            self.state.owes_start = false;
+            // Stopped by its user meanwhile: the next look tells.
+            if is_current && matches!(self.intent(now), Some(Intent::Stop | Intent::Maintenance)) {
+                self.probe_due = now;
+                return;
+            }
             self.state.refused = exit.code == Some(REFUSES);
             self.latest = if self.state.refused { Verdict::Refuses } else { Verdict::Gone };
             self.conclude(now, Outcome::DiedAgain, actions);
@@ -285,6 +293,10 @@ impl Supervisor {
                 *known = Some(new);
                 // It has ended in between, whoever has seen that: health before it proves nothing.
                 self.break_health();
+                self.impaired_since = None;
+                if self.verdict.severity() == Severity::Impaired {
+                    self.state.attempt = None;
+                }
                 self.memory.clear();
                 self.state.memory.clear();
                 self.state.memory_told = MemoryLevel::Calm;

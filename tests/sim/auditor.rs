@@ -55,8 +55,8 @@ pub(crate) struct Auditor {
     pub(crate) truth_since: Time,
     /// Since when it is so, whatever ails it.
     pub(crate) kind_since: Time,
-    /// It answered as it should, if only in part, before it came to this.
-    pub(crate) worked: bool,
+    /// How it was before.
+    pub(crate) kind_before: Truth,
     pub(crate) born: Time,
     /// It runs at all.
     pub(crate) alive: bool,
@@ -73,6 +73,8 @@ pub(crate) struct Auditor {
     /// A look has seen its record.
     pub(crate) deed_seen: bool,
     pub(crate) woke: Time,
+    /// An attempt ran last.
+    pub(crate) ran_until: Time,
     pub(crate) died: bool,
     /// First good observation of the present spell, as Lifeguard heard it.
     pub(crate) good_since: Option<Moment>,
@@ -94,6 +96,8 @@ pub(crate) struct Auditor {
     /// The core was told of an outage by the state that it began with.
     pub(crate) inherited: bool,
     pub(crate) looked_at: Time,
+    /// The distance of the look that is waited for.
+    pub(crate) awaited: Duration,
     pub(crate) idle_steps: u32,
     /// What the core has told of the newest incident, and of it what is stored.
     pub(crate) told: Option<(u64, Vec<&'static str>)>,
@@ -120,7 +124,7 @@ impl Auditor {
             truth: Truth::Starting,
             truth_since: 0,
             kind_since: 0,
-            worked: false,
+            kind_before: Truth::Starting,
             born: 0,
             alive: false,
             hopeless: false,
@@ -131,6 +135,7 @@ impl Auditor {
             deed: None,
             deed_seen: false,
             woke: Time::MIN / 2,
+            ran_until: 0,
             died: false,
             good_since: None,
             spell: None,
@@ -148,6 +153,7 @@ impl Auditor {
             edited: false,
             inherited: false,
             looked_at: 0,
+            awaited: policy.probe_interval,
             idle_steps: 0,
             told: None,
             saved: None,
@@ -170,7 +176,7 @@ impl Auditor {
 
     /// For so long the truth is no measure of the core.
     pub(crate) fn disturb(&mut self, now: Time, length: Time) {
-        self.disturbed_until = self.disturbed_until.max(now + length);
+        self.disturbed_until = self.disturbed_until.max(now + length + self.slowness());
     }
 
     pub(crate) fn is_disturbed(&self, now: Time) -> bool {
@@ -180,6 +186,11 @@ impl Auditor {
     /// How long the truth has been as it is, and could be known.
     pub(crate) fn lasting(&self, now: Time) -> Time {
         now - self.truth_since.max(self.disturbed_until)
+    }
+
+    /// What seldom looks need beyond what the default needs.
+    pub(crate) fn slowness(&self) -> Time {
+        (self.detection() - 35 * SECOND).max(0)
     }
 
     /// A round that finds nothing takes five seconds, and it takes two to be sure.
@@ -218,7 +229,7 @@ impl Auditor {
         }
         if truth != self.truth {
             self.kind_since = now;
-            self.worked = matches!(self.truth, Truth::Whole | Truth::Impaired);
+            self.kind_before = self.truth;
         }
         if truth != self.truth || picture != self.picture {
             self.truth = truth;
@@ -233,6 +244,14 @@ impl Auditor {
             Ailment::Uninstalled => self.disturb(now, 5 * MINUTE),
             _ => {}
         }
+    }
+
+    /// Looks have another distance from now on; one that is waited for keeps the old one.
+    pub(crate) fn note_interval(&mut self, interval: Duration, now: Time) {
+        let longest = self.detection();
+        self.awaited = self.awaited.max(interval);
+        self.policy.probe_interval = interval;
+        self.disturb(now, longest.max(self.detection()));
     }
 
     pub(crate) fn note_deed(&mut self, intent: Intent, now: Time, until: Time) {
@@ -258,8 +277,11 @@ impl Auditor {
         self.deed = self.deed.filter(|(_, at)| now - at > MINUTE);
     }
 
-    pub(crate) fn note_standstill(&mut self, now: Time) {
-        self.woke = self.woke.max(now);
+    /// Lifeguard was cut off for so long, and can know it.
+    pub(crate) fn note_standstill(&mut self, now: Time, slept: bool, length: Time) {
+        if slept || length > 2 * MINUTE + self.slowness() {
+            self.woke = self.woke.max(now);
+        }
     }
 
     pub(crate) fn note_late_report(&mut self, killed: bool, now: Moment) {

@@ -1,6 +1,6 @@
 //! Two channels of alerts with the real books, and the servers that receive what they tell.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use lifeguard::history::History;
 use lifeguard::supervisor::event::AlertKind;
 use lifeguard::supervisor::moment::Moment;
 use lifeguard::text::problem::{Problem, RemoteProblem};
+
+use super::clock::{Clock, HOUR, Time};
 
 /// How a channel's server fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +79,8 @@ fn rules(edits: bool) -> Rules {
 pub(crate) struct Telling {
     history: Arc<History>,
     pub(crate) channels: [Channel; 2],
+    /// When the first alert of an incident was stored, and how often the clock had been set by then.
+    first: HashMap<(String, u64), (Time, u32)>,
 }
 
 impl Telling {
@@ -94,7 +98,7 @@ impl Telling {
             in_hand: None,
             messages: 0,
         };
-        Self { history, channels: [channel("native", false), channel("discord", true)] }
+        Self { history, channels: [channel("native", false), channel("discord", true)], first: HashMap::new() }
     }
 
     /// Lifeguard starts.
@@ -113,10 +117,28 @@ impl Telling {
     }
 
     /// Stores alerts and takes them up, as the program does.
-    pub(crate) fn record(&mut self, alerts: &mut [GatewayAlert], now: Moment) {
+    pub(crate) fn record(&mut self, alerts: &mut [GatewayAlert], now: Moment, clock: &Clock) {
+        for alert in &*alerts {
+            if let Some(incident) = &alert.alert.incident {
+                let first = (clock.passed(), clock.steps);
+                self.first.entry((alert.gateway.clone(), incident.id)).or_insert(first);
+            }
+        }
         let books = self.channels.iter_mut().filter_map(|channel| channel.ledger.as_mut());
         let mut books: Vec<&mut Ledger> = books.collect();
         record(&self.history, &mut books, alerts, now, |_| Ok(())).unwrap();
+    }
+
+    /// A channel's request arrives at its server, or does not.
+    pub(crate) fn arrive(&mut self, channel: usize, clock: &Clock) -> Option<Result<Confirmed, Failure>> {
+        let channel = &mut self.channels[channel];
+        let alert = &channel.in_hand.as_ref()?.alert;
+        // What could not be told for a day is given up; by the wall clock, where the books were opened anew.
+        let fresh = alert.alert.incident.as_ref().is_some_and(|incident| {
+            let first = self.first.get(&(alert.gateway.clone(), incident.id));
+            first.is_some_and(|(at, steps)| clock.passed() - at < 23 * HOUR && clock.steps == *steps)
+        });
+        channel.arrive(fresh)
     }
 
     /// Alerts that no server has confirmed yet.
@@ -139,8 +161,7 @@ impl Channel {
         }
     }
 
-    /// The request arrives at the server, or does not.
-    pub(crate) fn arrive(&mut self, wall: i64) -> Option<Result<Confirmed, Failure>> {
+    fn arrive(&mut self, fresh: bool) -> Option<Result<Confirmed, Failure>> {
         let errand = self.in_hand.as_ref()?;
         let problem = Problem::Remote { service: "discord", problem: RemoteProblem::Unreachable };
         match self.weather {
@@ -160,7 +181,7 @@ impl Channel {
             edit: errand.edit.is_some(),
             folded: errand.folded,
         };
-        self.note(&received, wall);
+        self.note(&received, fresh);
         self.received += 1;
         if self.weather == Weather::CutAfterTaking {
             return Some(Err(Failure::Unsure(problem)));
@@ -176,7 +197,7 @@ impl Channel {
     }
 
     /// Whatever is wrong with the newest that this channel's people have received: the heart of invariants 3 and 7.
-    fn note(&mut self, received: &Received, wall: i64) {
+    fn note(&mut self, received: &Received, fresh: bool) {
         let kind = &received.alert.alert.kind;
         let again = !self.ids.insert((received.id.clone(), received.edit));
         if again && !received.repeat && !received.edit {
@@ -193,8 +214,6 @@ impl Channel {
         let known = ["down", "degraded", "safe_mode", "blocked", "config_suspect"]
             .into_iter()
             .any(|kind| self.told.contains(&told(kind)));
-        // What could not be told for a day is given up.
-        let fresh = (0..23 * 3_600_000).contains(&(wall - incident.began));
         if matches!(kind, AlertKind::Recovered { .. }) && !received.folded && !known && fresh {
             self.complain(&format!("3 recovered: nobody was told of incident {}", incident.id));
         }

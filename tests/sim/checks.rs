@@ -18,9 +18,6 @@ use super::gateway::Truth;
 /// Waits before the second, third, … attempt, as the requirements have them (A5).
 const BACKOFF: [Time; 6] = [10 * SECOND, 30 * SECOND, 90 * SECOND, 180 * SECOND, 300 * SECOND, 600 * SECOND];
 
-/// The longest that a core may leave an event loop without a look.
-const LONGEST_WAIT: Time = 61 * SECOND;
-
 impl Auditor {
     /// Everything that a step must keep to.
     pub(crate) fn after(&mut self, core: &Supervisor, actions: &[Action], moment: Moment, now: Time) {
@@ -47,6 +44,7 @@ impl Auditor {
         self.check_incident(core, &before, now);
         if core.running().is_some() {
             // While an attempt runs, nothing that is seen counts as health that holds.
+            self.ran_until = now;
             self.good_since = None;
             self.spell = None;
             self.decayed = None;
@@ -59,7 +57,9 @@ impl Auditor {
         if self.idle_steps > 20 {
             self.complain(|| "11 spinning: twenty steps at one instant".to_owned());
         }
-        if wait > LONGEST_WAIT {
+        // A look, or the end of one that is given up, is always ahead.
+        let interval = Time::try_from(self.awaited.as_millis()).unwrap_or(Time::MAX / 4);
+        if wait > interval.max(MINUTE) + SECOND {
             self.complain(|| format!("11 asleep: the next step is {wait} ms away"));
         }
     }
@@ -77,7 +77,7 @@ impl Auditor {
         let launched = actions.iter().any(|action| matches!(action, Action::Heal(_)));
         let began = !before.outage && (outage || launched);
         // What a person has taken in hand meanwhile counts for nothing.
-        if failed && outage && core.remedy() != Remedy::Person {
+        if failed && outage && core.remedy() != Remedy::Person && core.pause().is_none() {
             self.last_strike = Some(moment);
         }
         if is > self.policy.crash_limit {
@@ -112,7 +112,7 @@ impl Auditor {
         }
         if is > 0 && !self.is_disturbed(now) {
             let from = self.decayed.or(self.spell.map(|(since, _)| since));
-            let due = self.policy.decay_interval + std::time::Duration::from_mins(2);
+            let due = self.policy.decay_interval + std::time::Duration::from_mins(2) + 2 * self.policy.probe_interval;
             let unstruck = self.last_strike.is_none_or(|last| moment.awake_since(last) >= due);
             if unstruck && from.is_some_and(|from| moment.awake_since(from) >= due) {
                 self.complain(|| format!("6 counter: it stays at {is} in health"));
@@ -130,7 +130,12 @@ impl Auditor {
             && self.lacks.is_empty()
             && now >= self.deed_until + HOUR
             && !core.state().stopped;
-        if killed && plain && is != (was + 1).min(self.policy.crash_limit) {
+        // Its health may have earned a fall in the moment of its end.
+        let earned = self.decayed.or(self.spell.map(|(since, _)| since));
+        let earned = earned.is_some_and(|from| moment.awake_since(from) >= self.policy.decay_interval);
+        let reset = self.last_strike.is_none_or(|last| moment.elapsed_since(last) >= self.policy.crash_reset);
+        let expected = [Some((was + 1).min(self.policy.crash_limit)), earned.then_some(was), reset.then_some(1)];
+        if killed && plain && !expected.contains(&Some(is)) {
             self.complain(|| format!("6 counter: a crash was not counted: {was} to {is}"));
         }
     }
@@ -170,8 +175,9 @@ impl Auditor {
     fn check_limits(&mut self, core: &Supervisor, actions: &[Action], moment: Moment, now: Time) {
         if actions.contains(&Action::Probe) {
             self.looked_at = now;
+            self.awaited = self.policy.probe_interval;
         }
-        let pause = Time::try_from(self.policy.probe_interval.as_millis()).unwrap_or(0).max(MINUTE);
+        let pause = Time::try_from(self.awaited.as_millis()).unwrap_or(0).max(MINUTE);
         if now - self.looked_at.max(self.disturbed_until - 2 * MINUTE) > pause + 6 * SECOND {
             self.complain(|| "9 look: nobody has looked for too long".to_owned());
         }
@@ -206,7 +212,9 @@ impl Auditor {
             Truth::Down if lasting > self.detection() && health == Health::Healthy => {
                 self.complain(|| "9 icon: green, and the gateway is down".to_owned());
             }
-            Truth::Down if lasting > 5 * MINUTE && now > self.deed_until + 3 * MINUTE => {
+            Truth::Down
+                if lasting > 5 * MINUTE + self.detection() && now > self.deed_until + 3 * MINUTE + self.slowness() =>
+            {
                 let told = state.incident.as_ref().is_some_and(|incident| incident.told >= Stage::Down);
                 let known = core.verdict().severity() == Severity::Outage;
                 let uninstalled = health == Health::NotInstalled;
@@ -217,14 +225,14 @@ impl Auditor {
             }
             Truth::Whole if lasting > self.detection() => {
                 let good = core.verdict().severity() == Severity::Good;
-                let held = lasting > self.detection() + 10 * MINUTE + 30 * SECOND;
+                let held = lasting.min(now - self.ran_until) > self.detection() + 10 * MINUTE + 30 * SECOND;
                 if !good || (held && health != Health::Healthy) {
                     self.complain(|| {
                         format!("9 icon: {} and {}, and all is well", health.name(), core.verdict().name())
                     });
                 }
             }
-            Truth::Impaired if lasting > 6 * MINUTE && !self.page => {
+            Truth::Impaired if lasting > 6 * MINUTE + self.slowness() && !self.page => {
                 let told = state.incident.as_ref().is_some_and(|incident| incident.told > Stage::Nothing);
                 if !told || health != Health::Degraded {
                     self.complain(|| format!("3 silence: impaired for minutes, and shown as {}", health.name()));
@@ -301,6 +309,7 @@ impl Auditor {
         if let Some((intent, at)) = self.deed
             && self.deed_seen
             && core.state().generation.is_some()
+            && !core.state().owes_start
             && now > at + 500
             && now < self.deed_until
             && !self.alive
@@ -316,7 +325,7 @@ impl Auditor {
     }
 
     /// A record of a gateway that does not tell its age, or that nobody has seen since the boot, cannot be told from an old
-    /// one.
+    /// one; and a stop after a doctor that did not bring it back, not from Lifeguard's own.
     fn is_believable(&self, intent: Intent) -> bool {
         matches!(intent, Intent::Update) || (!self.page && matches!(intent, Intent::Stop | Intent::Maintenance))
     }
@@ -332,15 +341,17 @@ impl Auditor {
             Truth::Whole if lasting > self.detection() => {
                 self.complain(|| format!("8 reason: {} of a gateway that works", heal.rung.name()));
             }
-            Truth::Impaired if lasting > 3 * MINUTE => {
+            Truth::Impaired if lasting > 3 * MINUTE + self.slowness() => {
                 let soft = matches!(heal.rung, Rung::Graceful | Rung::StartChannels);
                 if !soft || now - self.kind_since < 9 * MINUTE || self.hopeless {
                     self.complain(|| format!("5 patience: {} of a gateway that works in part", heal.rung.name()));
                 }
             }
-            Truth::Down if self.alive && self.worked && heal.rung == Rung::Restart => {
+            Truth::Down if self.alive && heal.rung == Rung::Restart => {
+                // What starts with errors has been silent for longer.
+                let worked = matches!(self.kind_before, Truth::Whole | Truth::Impaired);
                 let silent = now - self.kind_since;
-                if silent < 20 * SECOND && !self.is_disturbed(now) && now - self.born > 5 * MINUTE {
+                if worked && silent < 20 * SECOND && !self.is_disturbed(now) && now - self.born > 5 * MINUTE {
                     self.complain(|| "5 patience: a silent process was not given its time".to_owned());
                 }
             }
@@ -452,7 +463,8 @@ impl Auditor {
         }
         let began = incident.began;
         let since = now - self.truth_since;
-        if self.plain_end && !self.is_managed() && !self.is_disturbed(now) && before.running.is_none() {
+        let suddenly = self.plain_end && self.kind_before == Truth::Whole;
+        if suddenly && !self.is_managed() && !self.is_disturbed(now) && before.running.is_none() {
             let late = Time::try_from(core.shown().since.elapsed_since(began).as_millis()).unwrap_or(0);
             if since < self.detection() && late > since + self.detection() {
                 self.complain(|| "3 duration: an incident began before anything failed".to_owned());

@@ -27,11 +27,15 @@ pub(crate) struct Clock {
     /// What the wall clock is ahead of `now`.
     wall: i64,
     boots: u32,
+    /// Time that has really passed, sleep and the time between two boots included.
+    passed: Time,
+    /// How often somebody has set the wall clock.
+    pub(crate) steps: u32,
 }
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self { now: 0, boot: -UPTIME, slept: 0, wall: 1_790_000_000_000, boots: 0 }
+        Self { now: 0, boot: -UPTIME, slept: 0, wall: 1_790_000_000_000, boots: 0, passed: 0, steps: 0 }
     }
 
     /// The three clocks, read together.
@@ -40,15 +44,22 @@ impl Clock {
         Moment { awake, elapsed: awake + self.slept, wall: self.now + self.wall }
     }
 
+    /// Time that has really passed since the history began.
+    pub(crate) fn passed(&self) -> Time {
+        self.now + self.passed
+    }
+
     /// The machine sleeps for so long.
     pub(crate) fn sleep(&mut self, length: Time) {
         self.slept += length;
         self.wall += length;
+        self.passed += length;
     }
 
     /// Somebody sets the wall clock.
     pub(crate) fn step_wall(&mut self, by: i64) {
         self.wall += by;
+        self.steps += 1;
     }
 
     /// The machine starts anew, after being off for so long.
@@ -56,6 +67,7 @@ impl Clock {
         self.boot = self.now - 20 * SECOND;
         self.slept = 0;
         self.wall += off;
+        self.passed += off;
         self.boots += 1;
     }
 

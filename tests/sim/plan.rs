@@ -20,12 +20,14 @@ pub(crate) enum Fault {
     Ill { ailment: Ailment, lasts: Time, cured_by_end: bool },
     /// The process restarts within itself.
     InProcess,
-    /// Its user did this on purpose; after so long it runs again.
-    Deed { intent: Intent, lasts: Time },
+    /// Its user did this on purpose; after so long it runs again. Before its end it may finish its work for a while.
+    Deed { intent: Intent, lasts: Time, drains: Option<Time> },
     /// Somebody starts it.
     Started,
     /// OpenClaw's configuration is edited.
     Edited,
+    /// Lifeguard's configuration is edited: looks have another distance from now on.
+    Interval(Duration),
     /// A person asks Lifeguard for something.
     Asked(Ask),
     /// One round of probes gets no answer in time.
@@ -134,8 +136,16 @@ impl Plan {
         // From a fault every few seconds to one in half a day.
         let pace = [20 * SECOND, 3 * MINUTE, 15 * MINUTE, 90 * MINUTE, 8 * HOUR];
         let gap = *choice(&mut rng, &pace);
+        let crowded = !calm && rng.bool();
         let favourites: Vec<u8> = (0..rng.u8(1..6)).map(|_| rng.u8(..FAMILIES)).collect();
         let mut faults = Vec::new();
+        if crowded && rng.bool() {
+            // Lifeguard is killed during the first start.
+            let (at, gateway) = (rng.i64(0..20) * SECOND, rng.usize(..gateways.len()));
+            faults.push(Planned { at, gateway, fault: Fault::Death { when: KillPoint::Idle, absence: SECOND } });
+            let (at, family) = (at + SECOND + rng.i64(0..15 * SECOND), *choice(&mut rng, &UPON));
+            faults.push(Planned { at, gateway, fault: fault(family, &mut rng) });
+        }
         let mut at = 3 * MINUTE;
         loop {
             at += 1 + rng.i64(0..gap) + rng.i64(0..gap);
@@ -143,10 +153,22 @@ impl Plan {
                 break;
             }
             let family = if calm { CALM[rng.usize(..CALM.len())] } else { *choice(&mut rng, &favourites) };
-            let family = if !calm && rng.u8(..5) == 0 { rng.u8(..FAMILIES) } else { family };
-            faults.push(Planned { at, gateway: rng.usize(..gateways.len()), fault: fault(family, &mut rng) });
+            let family = if !calm && rng.u8(..4) == 0 { rng.u8(..FAMILIES) } else { family };
+            let gateway = rng.usize(..gateways.len());
+            faults.push(Planned { at, gateway, fault: fault(family, &mut rng) });
+            // One thing on top of another: a command during an attempt, an end during a pause.
+            for _ in 0..if crowded { rng.usize(..4) } else { 0 } {
+                let reach = *choice(&mut rng, &[SECOND, 20 * SECOND, 2 * MINUTE, 12 * MINUTE]);
+                let (at, family) = (at + 1 + rng.i64(0..reach), *choice(&mut rng, &UPON));
+                faults.push(Planned { at, gateway, fault: fault(family, &mut rng) });
+                if family == COMMANDS {
+                    let at = at + 1 + rng.i64(0..2 * SECOND);
+                    faults.push(Planned { at, gateway, fault: fault(COMMANDS, &mut rng) });
+                }
+            }
         }
         let length = length.min(at + 2 * HOUR);
+        faults.retain(|planned: &Planned| planned.at < length);
         Self { seed, gateways, faults, length, calm }
     }
 
@@ -154,6 +176,11 @@ impl Plan {
     pub(crate) fn hours(&self) -> u64 {
         u64::try_from((self.length + AFTERMATH) / HOUR).unwrap_or(0) * self.gateways.len() as u64
     }
+}
+
+/// Distances of looks that a user may set, the default most often.
+fn interval(rng: &mut fastrand::Rng) -> Duration {
+    Duration::from_secs(*choice(rng, &[10, 10, 10, 20, 60, 120, 300, 300, 300, 300, 300, 300]))
 }
 
 fn gateway(rng: &mut fastrand::Rng, calm: bool) -> Gateway {
@@ -166,8 +193,8 @@ fn gateway(rng: &mut fastrand::Rng, calm: bool) -> Gateway {
         Manager::Nobody { start_when_dead: true },
         Manager::Nobody { start_when_dead: false },
     ];
-    let means = rng.u8(..4) == 0;
-    let interval = Duration::from_secs(*choice(rng, &[10, 10, 15, 30]));
+    let means = rng.u8(..3) == 0;
+    let interval = interval(rng);
     let policy = Policy {
         manager: *choice(rng, &managers),
         probe_interval: interval,
@@ -182,6 +209,10 @@ fn gateway(rng: &mut fastrand::Rng, calm: bool) -> Gateway {
 
 /// Families of faults, so that a history has its favourites.
 const FAMILIES: u8 = 16;
+/// Families that come on top of another fault.
+const UPON: [u8; 8] = [2, 4, 12, 12, COMMANDS, COMMANDS, COMMANDS, 15];
+/// The family of what a person asks for.
+const COMMANDS: u8 = 14;
 /// Families that are no reason to heal or to tell.
 const CALM: [u8; 4] = [0, 1, 2, 3];
 
@@ -232,10 +263,11 @@ fn fault(family: u8, rng: &mut fastrand::Rng) -> Fault {
             3 => ill(Ailment::Busy(rng.i64(1..340) * SECOND), lasts, rng.bool()),
             _ => ill(Ailment::LongStart(rng.i64(1..600) * SECOND), lasts, false),
         },
-        9 => match rng.u8(..4) {
+        9 => match rng.u8(..5) {
             0 => ill(Ailment::Thief, lasts, false),
             1 => ill(Ailment::Leftover, lasts, false),
             2 => Fault::InProcess,
+            3 => Fault::Interval(interval(rng)),
             _ => Fault::Edited,
         },
         10 => {
@@ -251,7 +283,7 @@ fn fault(family: u8, rng: &mut fastrand::Rng) -> Fault {
             5 => ill(Ailment::Disabled, lasts, false),
             _ => ill(Ailment::Uninstalled, lasts, false),
         },
-        12 => match rng.u8(..6) {
+        12 => match rng.u8(..10) {
             0 => ill(Ailment::HealFails, lasts, false),
             1 => ill(Ailment::HealSticks, lasts, false),
             2 => ill(Ailment::ProbeLost, short, false),
@@ -267,9 +299,16 @@ fn fault(family: u8, rng: &mut fastrand::Rng) -> Fault {
         },
         13 => {
             let intents = [Intent::Stop, Intent::Restart, Intent::Update, Intent::Maintenance];
-            if rng.u8(..4) == 0 { Fault::Started } else { Fault::Deed { intent: *choice(rng, &intents), lasts } }
+            if rng.u8(..4) == 0 {
+                Fault::Started
+            } else {
+                {
+                    let drains = (rng.u8(..3) == 0).then(|| rng.i64(1..340) * SECOND);
+                    Fault::Deed { intent: *choice(rng, &intents), lasts, drains }
+                }
+            }
         }
-        14 => match rng.u8(..9) {
+        COMMANDS => match rng.u8(..9) {
             0 => Fault::Asked(Ask::Stop),
             1 => Fault::Asked(Ask::Reset),
             2 => Fault::Asked(Ask::Pause(rng.bool().then_some(short))),

@@ -23,7 +23,7 @@ use super::clock::{Clock, MINUTE, SECOND, Time};
 use super::coverage::Coverage;
 use super::gateway::{Ailment, Flavour, Model, Truth, reachable};
 use super::plan::{AFTERMATH, Ask, Fault, Gateway, KillPoint, Plan};
-use super::service::Job;
+use super::service::{Job, Stage};
 
 /// A thing to come.
 #[derive(Debug)]
@@ -267,6 +267,8 @@ impl<'a> World<'a> {
             Coming::Launch => self.launch(),
             Coming::Fair { channel } => self.telling.channels[channel].weather = Weather::Fair,
             Coming::Undone { gateway } => self.undo(gateway),
+            // What is being done, or waits to be heard, comes first.
+            Coming::Mended if self.is_busy() => self.push(self.clock.now + MINUTE, Coming::Mended),
             Coming::Mended => self.mend(),
             Coming::Lifeguard { run, .. } if run != self.run => {}
             Coming::Lifeguard { run, news } if self.clock.now < self.frozen_until => {
@@ -298,8 +300,7 @@ impl<'a> World<'a> {
             News::Heal { gateway, id, report } => self.step(gateway, Event::Heal { id, report }),
             News::Lane { channel } => self.lane(channel),
             News::Arrives { channel } => {
-                let wall = self.clock.moment().wall;
-                let Some(result) = self.telling.channels[channel].arrive(wall) else { return };
+                let Some(result) = self.telling.arrive(channel, &self.clock) else { return };
                 self.say(|| {
                     let told = self.telling.channels[channel].in_hand.as_ref().map(|errand| {
                         (
@@ -408,7 +409,7 @@ impl<'a> World<'a> {
             member.disk = Some((core.state().clone(), stamp));
         }
         if !alerts.is_empty() {
-            self.telling.record(&mut alerts, moment);
+            self.telling.record(&mut alerts, moment, &self.clock);
         }
         if saves && matches!(self.armed, Some((KillPoint::BeforeActions, _))) {
             self.die_as_armed();
@@ -545,13 +546,22 @@ impl<'a> World<'a> {
                     self.await_ready(gateway);
                 }
             }
-            Fault::Deed { intent, lasts } => self.do_deed(gateway, intent, lasts),
+            Fault::Deed { intent, lasts, drains } => self.do_deed(gateway, intent, lasts, drains),
             Fault::Started => self.undo(gateway),
             Fault::Edited => {
                 let model = &mut self.members[gateway].model;
                 model.config_stamp += 1;
                 model.config_changed = !model.config_changed;
                 self.members[gateway].audit.disturb(now, MINUTE);
+            }
+            Fault::Interval(interval) => {
+                let member = &mut self.members[gateway];
+                member.spec.policy.probe_interval = interval;
+                member.audit.note_interval(interval, now);
+                if let Some(core) = &mut member.core {
+                    core.set_policy(member.spec.policy.clone());
+                    self.step(gateway, Event::Tick);
+                }
             }
             Fault::Asked(ask) => self.tell(0, News::Asked { gateway, ask }),
             Fault::Missed => self.members[gateway].missed = true,
@@ -567,7 +577,10 @@ impl<'a> World<'a> {
             }
             Fault::Sleep(length) => {
                 self.clock.sleep(length);
-                self.disturb_all(2 * MINUTE, length > 5 * SECOND);
+                self.disturb_all(2 * MINUTE);
+                if length > 5 * SECOND {
+                    self.note_standstill(true, length);
+                }
             }
             Fault::ClockStep(by) => {
                 self.clock.step_wall(by);
@@ -579,7 +592,8 @@ impl<'a> World<'a> {
             Fault::Standstill(length) => {
                 self.frozen_until = self.frozen_until.max(now + length);
                 // What a core does not notice it cannot heed: it looks once a minute at the latest.
-                self.disturb_all(length + 2 * MINUTE, length > 2 * MINUTE);
+                self.disturb_all(length + 2 * MINUTE);
+                self.note_standstill(false, length);
             }
             Fault::Death { when: KillPoint::Idle, absence } => self.end_lifeguard(absence),
             Fault::Death { when, absence } => self.armed = Some((when, absence)),
@@ -591,12 +605,15 @@ impl<'a> World<'a> {
         self.note_truth(gateway);
     }
 
-    fn disturb_all(&mut self, length: Time, wakes: bool) {
+    fn disturb_all(&mut self, length: Time) {
         for member in &mut self.members {
             member.audit.disturb(self.clock.now, length);
-            if wakes {
-                member.audit.note_standstill(self.clock.now);
-            }
+        }
+    }
+
+    fn note_standstill(&mut self, slept: bool, length: Time) {
+        for member in &mut self.members {
+            member.audit.note_standstill(self.clock.now, slept, length);
         }
     }
 
@@ -628,7 +645,7 @@ impl<'a> World<'a> {
         self.push(now + lasts + 10 * MINUTE, Coming::Start { gateway, after });
     }
 
-    fn do_deed(&mut self, gateway: usize, intent: Intent, lasts: Time) {
+    fn do_deed(&mut self, gateway: usize, intent: Intent, lasts: Time, drains: Option<Time>) {
         let (now, wall) = (self.clock.now, self.clock.moment().wall);
         let member = &mut self.members[gateway];
         // Only a service can be parked.
@@ -648,8 +665,15 @@ impl<'a> World<'a> {
             }
         };
         member.audit.note_deed(intent, now, now + back);
+        let drains = drains.map(|length| length.min(back / 2));
+        if let Some(process) = member.model.process.as_mut().filter(|_| drains.is_some()) {
+            process.drains = true;
+        }
         // The record is seen by the round that follows; the end comes a little later.
-        self.push(now + 500, Coming::Die { gateway, life, exit: Exit { code: Some(0), signal: None } });
+        self.push(
+            now + drains.unwrap_or(500),
+            Coming::Die { gateway, life, exit: Exit { code: Some(0), signal: None } },
+        );
         self.push(now + back, Coming::Change { gateway });
         self.push(now + back, Coming::Undone { gateway });
     }
@@ -680,10 +704,14 @@ impl<'a> World<'a> {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        let at_work = |member: &Member| member.job.as_ref().is_some_and(|job| job.stage != Stage::Over);
+        self.clock.now < self.frozen_until || self.members.iter().any(at_work)
+    }
+
     fn mend(&mut self) {
         self.say(|| "everything is mended".to_owned());
         self.armed = None;
-        self.frozen_until = 0;
         for channel in &mut self.telling.channels {
             channel.weather = Weather::Fair;
         }

@@ -10,7 +10,7 @@ use crate::supervisor::intent::Intent;
 use crate::supervisor::ladder::Rung;
 use crate::supervisor::observation::{Answer, Exit, HealthBody, Identity, PortOwner, ProcessState, ServiceState};
 use crate::supervisor::policy::{Manager, Policy};
-use crate::supervisor::state::State;
+use crate::supervisor::state::{RunningHeal, State};
 use crate::supervisor::verdict::{Health, Verdict};
 
 const ORDERLY: Exit = Exit { code: Some(0), signal: None };
@@ -234,4 +234,71 @@ fn errors_in_the_first_seconds_of_a_start() {
         world.feed(Event::Observed(Box::new(seen)));
         assert_eq!(world.core.health(), Health::Starting);
     }
+}
+
+/// Seed 2084: the patience of an impairment ran on from before a restart within the process.
+#[test]
+fn an_impairment_after_a_restart_within_the_process_has_its_patience_anew() {
+    let mut world = World::healthy_with(Policy { probe_interval: Duration::from_mins(5), ..Policy::default() });
+    let mut activity = telegram(|_| ());
+    activity.overdue = Some(Duration::from_mins(20));
+    world.activity = Some(activity);
+    world.run(Duration::from_mins(12));
+    if let Some((_, born)) = &mut world.process {
+        *born = world.now;
+    }
+    world.run(Duration::from_mins(14));
+    assert!(world.heals.is_empty());
+    world.run(Duration::from_mins(12));
+    assert_eq!(world.rungs(), [Rung::Graceful]);
+}
+
+/// Seed 1157: a stop by its user during a restart that Lifeguard was asked for was a failed attempt, and it was started.
+#[test]
+fn a_stop_during_an_attempt() {
+    let mut world = World::healthy();
+    world.startup = Duration::from_mins(5);
+    world.ask(Command::Restart { force: true });
+    world.run(Duration::from_secs(20));
+    world.deed(Intent::Stop);
+    world.run(Duration::from_secs(2));
+    world.die(ORDERLY);
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.core.health(), Health::Stopped);
+    assert_eq!(world.heals.len(), 1);
+}
+
+/// Seed 1124: the clock was set forward after a stop, before anybody had seen its record.
+#[test]
+fn a_clock_that_is_set_before_a_stop_is_seen() {
+    let mut world = World::healthy();
+    world.deed(Intent::Stop);
+    world.now.wall += 90 * 3_600_000;
+    world.die(ORDERLY);
+    world.run(Duration::from_hours(1));
+    assert_eq!(world.core.health(), Health::Stopped);
+}
+
+/// Seed 1794: as seed 20, of a gateway that ended again before it could be seen.
+#[test]
+fn what_ends_after_the_doctor_was_started() {
+    let mut world = World::healthy();
+    let mut state = world.core.state().clone();
+    state.owes_start = true;
+    state.running = Some(RunningHeal {
+        id: 7,
+        rung: Rung::Doctor,
+        began: world.now,
+        asked: false,
+        hasty: false,
+        may_kill: false,
+        renews: None,
+        from: state.generation.clone(),
+        done: Some(world.now),
+        deadline: world.now.after(Duration::from_mins(2)),
+    });
+    world.core = Supervisor::new(Policy::default(), state, world.now);
+    world.start();
+    world.kill();
+    assert!(!world.core.state().owes_start);
 }
