@@ -143,7 +143,11 @@ impl Case<'_> {
             |(time, verdict)| (seconds(time), format!("`{verdict}`")),
         );
         let list = |words: &[&str]| {
-            if words.is_empty() { "none".to_owned() } else { words.join(", ").replace("OpenClaw gateway ", "") }
+            if words.is_empty() {
+                "none".to_owned()
+            } else {
+                words.join(", ").replace("OpenClaw gateway: ", "").replace("OpenClaw gateway ", "")
+            }
         };
         let row = format!(
             "| {} | {} | {} | {verdict} | {seen} | {} | {} | {} |\n",
@@ -284,7 +288,7 @@ fn a_refused_configuration_that_lifeguard_may_mend() {
     let scene = Scene::new(&watch, "real");
     assert!(wait_until(SOON * 2, || watch.run(&["config-guard"]).status.success()), "{}", watch.log());
     let good = fs::read_to_string(home.config_path()).unwrap();
-    let mut case = scene.case(14, "The same, with `config_guard = \"rollback\"`", |gateway| {
+    let mut case = scene.case(14, "Unknown key, then killed, with `config_guard = \"rollback\"`", |gateway| {
         break_config(&home, &good);
         signal_gateway(gateway.pid.unwrap(), Signal::KILL);
     });
@@ -297,7 +301,7 @@ fn a_refused_configuration_that_lifeguard_may_mend() {
 
     watch.reconfigure("child", &format!("{AS_USERS_HAVE_IT}config_guard = \"off\"\ndoctor = true\n"));
     let scene = Scene::new(&watch, "real");
-    let mut case = scene.case(15, "The same, with `doctor = true`", |gateway| {
+    let mut case = scene.case(15, "Unknown key, then killed, with `doctor = true`", |gateway| {
         break_config(&home, &good);
         signal_gateway(gateway.pid.unwrap(), Signal::KILL);
     });
