@@ -166,13 +166,11 @@ pub enum CheckPhrase {
 /// The headline of an alert about what the self-check has found anew.
 #[must_use]
 pub fn alert_title(problems: &[CheckProblem], language: Language) -> String {
-    match problems {
-        [CheckProblem { what, .. }] => language.pick(format!("Self-check: {what}"), format!("자가 점검: {what}")),
-        _ => {
-            let count = problems.len();
-            language.pick(format!("Self-check: {count} new problems"), format!("자가 점검: 새 문제 {count}건"))
-        }
+    if let [CheckProblem { what, .. }] = problems {
+        return language.pick(format!("Self-check: {what}"), format!("자가 점검: {what}"));
     }
+    let count = problems.len();
+    language.pick(format!("Self-check: {count} new problems"), format!("자가 점검: 새 문제 {count}건"))
 }
 
 /// Its sentences: each problem, and the command that mends it.
