@@ -96,7 +96,7 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let snapshots = board.snapshots();
     // A demo's gateway is not the person's.
     if !practice {
-        tokio::spawn(check::rounds(KeptSetting::of(setting), board.clone()));
+        tokio::spawn(check::rounds(KeptSetting::of(setting), board.clone(), Arc::clone(&history), alerts.clone()));
         tokio::spawn(reload::follow(KeptSetting::of(setting), board, engine.tunings()));
     }
     if let Some(web) = web {
