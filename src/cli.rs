@@ -23,6 +23,7 @@ mod config_guard;
 mod context;
 mod demo;
 mod desktop;
+mod drill;
 mod help;
 mod history;
 mod incidents;
@@ -111,9 +112,13 @@ enum Command {
     Config(config::Command),
     Completions(completions::Completions),
     Man(completions::Man),
+    #[command(subcommand)]
+    Drill(drill::Command),
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
+    #[command(hide = true)]
+    PracticeWatch,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -170,6 +175,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Watch) => return watch::run(context),
         Some(Command::Demo) => return demo::run(context),
         Some(Command::PracticeGateway(options)) => return practice::run(options),
+        Some(Command::PracticeWatch) => return drill::watch(context),
         Some(Command::Status(arguments)) => status::run(context, &arguments),
         Some(Command::Restart(arguments)) => restart::run(context, arguments),
         Some(Command::Stop(arguments)) => stop::run(context, arguments),
@@ -191,6 +197,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Completions(arguments)) => completions::completions(context, &arguments),
         Some(Command::Man(arguments)) => completions::man(context, &arguments),
+        Some(Command::Drill(command)) => drill::run(context, &command),
     };
     exit.map(ExitCode::from)
 }

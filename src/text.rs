@@ -8,6 +8,7 @@ pub mod check;
 pub mod command;
 pub mod config;
 pub mod dependency;
+pub mod drill;
 pub mod examples;
 mod login_item;
 pub mod menu;

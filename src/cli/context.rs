@@ -18,6 +18,7 @@ use crate::control::instance::InstanceError;
 use crate::request::Reply;
 use crate::text::command::CommandPhrase;
 use crate::text::config::PlaceProblem;
+use crate::text::drill::DrillProblem;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.
@@ -126,6 +127,7 @@ pub(super) enum Failure {
     App(AppError),
     Output(io::Error),
     Said(CommandPhrase, Exit),
+    Drill(DrillProblem),
 }
 
 impl Failure {
@@ -138,6 +140,8 @@ impl Failure {
             Self::Config(_) | Self::Paths(_) => Exit::Usage,
             Self::Client(ClientError::NotRunning) => Exit::NotRunning,
             Self::Client(_) | Self::Instance(_) | Self::App(_) | Self::Output(_) => Exit::Bad,
+            Self::Drill(problem) if problem.is_usage() => Exit::Usage,
+            Self::Drill(_) => Exit::Bad,
             Self::Said(_, exit) => *exit,
         }
     }
@@ -158,6 +162,7 @@ impl Phrase for Failure {
             }
             Self::App(error) => error.to_string(),
             Self::Output(cause) => cause.to_string(),
+            Self::Drill(problem) => problem.say(language),
             Self::Said(phrase, _) => phrase.say(language),
         }
     }
@@ -178,6 +183,12 @@ impl From<ClientError> for Failure {
 impl From<InstanceError> for Failure {
     fn from(error: InstanceError) -> Self {
         Self::Instance(error)
+    }
+}
+
+impl From<DrillProblem> for Failure {
+    fn from(problem: DrillProblem) -> Self {
+        Self::Drill(problem)
     }
 }
 

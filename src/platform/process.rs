@@ -128,6 +128,12 @@ pub fn arguments_of_user(uid: u32) -> Vec<Vec<String>> {
     system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).map(system::argv).collect()
 }
 
+/// The processes of a user. Reads the whole process table.
+#[must_use]
+pub fn of_user(uid: u32) -> Vec<ProcessInfo> {
+    system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).filter_map(identify).collect()
+}
+
 /// Resident memory of a process, in bytes.
 #[must_use]
 pub fn resident(key: ProcessKey) -> Option<u64> {
@@ -147,13 +153,17 @@ pub fn open_files(key: ProcessKey) -> Option<u64> {
 }
 
 /// The signals that Lifeguard ever sends. SIGUSR1 and SIGUSR2 are not among them: their meaning changed between
-/// OpenClaw's versions, up to opening a debugger (gateway.md, fact 1).
+/// OpenClaw's versions, up to opening a debugger (gateway.md, fact 1). The last two are for drills alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGTERM: please stop.
     Terminate,
     /// SIGKILL: stop at once.
     Kill,
+    /// SIGSTOP: stand still.
+    Freeze,
+    /// SIGCONT: go on.
+    Thaw,
 }
 
 impl Signal {
@@ -161,6 +171,8 @@ impl Signal {
         match self {
             Self::Terminate => rustix::process::Signal::TERM,
             Self::Kill => rustix::process::Signal::KILL,
+            Self::Freeze => rustix::process::Signal::STOP,
+            Self::Thaw => rustix::process::Signal::CONT,
         }
     }
 }
