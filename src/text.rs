@@ -9,6 +9,7 @@ pub mod command;
 pub mod config;
 pub mod dependency;
 pub mod examples;
+pub mod import;
 mod login_item;
 pub mod menu;
 pub mod page;

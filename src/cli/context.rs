@@ -18,6 +18,7 @@ use crate::control::instance::InstanceError;
 use crate::request::Reply;
 use crate::text::command::CommandPhrase;
 use crate::text::config::PlaceProblem;
+use crate::text::import::ImportPhrase;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.
@@ -125,6 +126,7 @@ pub(super) enum Failure {
     Instance(InstanceError),
     App(AppError),
     Output(io::Error),
+    Import(ImportPhrase),
     Said(CommandPhrase, Exit),
 }
 
@@ -137,7 +139,7 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Paths(_) => Exit::Usage,
             Self::Client(ClientError::NotRunning) => Exit::NotRunning,
-            Self::Client(_) | Self::Instance(_) | Self::App(_) | Self::Output(_) => Exit::Bad,
+            Self::Client(_) | Self::Instance(_) | Self::App(_) | Self::Output(_) | Self::Import(_) => Exit::Bad,
             Self::Said(_, exit) => *exit,
         }
     }
@@ -158,6 +160,7 @@ impl Phrase for Failure {
             }
             Self::App(error) => error.to_string(),
             Self::Output(cause) => cause.to_string(),
+            Self::Import(phrase) => phrase.say(language),
             Self::Said(phrase, _) => phrase.say(language),
         }
     }
