@@ -5,6 +5,7 @@ mod board;
 mod channels;
 mod check;
 mod diagnostics;
+mod import;
 mod keeping;
 mod log;
 mod look;
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 pub use check::check;
+pub use import::{NotTakenOver, TakeOver, take_over_crashes};
 pub use keeping::{install_agent, uninstall_agent};
 pub use look::look;
 
@@ -130,6 +132,9 @@ pub enum AppError {
     /// Lifeguard's own agent could not be installed or taken away.
     #[error(transparent)]
     Keeper(#[from] crate::service::keeper::KeeperError),
+    /// What another watchdog has counted could not be taken over.
+    #[error(transparent)]
+    NotTakenOver(NotTakenOver),
     /// The terminal could not be written to.
     #[error("cannot write to the terminal: {0}")]
     Terminal(std::io::Error),
