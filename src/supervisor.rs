@@ -165,6 +165,10 @@ impl Supervisor {
         if let Some(running) = &mut core.state.running {
             let patience = now.after(INHERITED_PATIENCE);
             if running.done.is_none() {
+                // The news of a SIGKILL may have died with the one that sent it.
+                if std::mem::take(&mut running.may_kill) {
+                    core.state.kills.note(now, core.policy.kill_window);
+                }
                 running.done = Some(now);
                 running.deadline = patience;
                 core.inherited = Some(running.id);

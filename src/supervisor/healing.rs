@@ -123,12 +123,15 @@ impl Supervisor {
         let drain = if hasty || rung == Rung::Start { Duration::ZERO } else { self.policy.drain_limit };
         let prepares = matches!(rung, Rung::RollBack | Rung::Doctor | Rung::Hook);
         let preparation = if prepares { self.policy.preparation_limit } else { Duration::ZERO };
+        let target = if rung == Rung::FreePort { self.leftover.clone() } else { self.shown.process.clone() };
+        let may_kill = asked || self.kill_wait(now).is_zero();
         self.state.running = Some(RunningHeal {
             id,
             rung,
             began: now,
             asked,
             hasty,
+            may_kill: may_kill && target.is_some() && !matches!(rung, Rung::Start | Rung::StartChannels),
             renews: None,
             from: self.state.generation.clone(),
             done: None,
@@ -147,8 +150,8 @@ impl Supervisor {
         actions.push(Action::Heal(Heal {
             id,
             rung,
-            target: if rung == Rung::FreePort { self.leftover.clone() } else { self.shown.process.clone() },
-            may_kill: asked || self.kill_wait(now).is_zero(),
+            target,
+            may_kill,
             hasty,
             asked,
             channels,
@@ -166,7 +169,7 @@ impl Supervisor {
         }
         let Some(running) = self.state.running.as_mut().filter(|running| running.id == id) else { return };
         match report {
-            HealReport::Killed => {}
+            HealReport::Killed => running.may_kill = false,
             HealReport::Done => {
                 running.done = Some(now);
                 running.deadline = now.after(self.policy.startup_grace);
@@ -232,6 +235,13 @@ impl Supervisor {
         self.conclude(now, outcome, actions);
     }
 
+    /// Whether an earlier run of Lifeguard told of an outage that this one has seen neither the end nor the continuation of:
+    /// an attempt that fails meanwhile has failed at that.
+    fn has_inherited_outage(&self) -> bool {
+        let told = self.state.incident.as_ref().is_some_and(|incident| incident.told >= Stage::Down);
+        self.inherited_outage && told
+    }
+
     /// A heal is over.
     pub(super) fn conclude(&mut self, now: Moment, outcome: Outcome, actions: &mut Vec<Action>) {
         let Some(running) = self.state.running.take() else { return };
@@ -285,8 +295,11 @@ impl Supervisor {
                 self.verdict.clone()
             }
             // It was healthy, the restart did not work out, and the probes go on to say how it is.
-            Severity::Good | Severity::Neutral | Severity::Impaired => {
+            severity @ (Severity::Good | Severity::Neutral | Severity::Impaired) => {
                 self.verdict = self.latest.clone();
+                if severity == Severity::Neutral && self.has_inherited_outage() && self.state.pause.is_none() {
+                    self.strike(now);
+                }
                 return;
             }
         };

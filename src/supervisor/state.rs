@@ -146,6 +146,9 @@ pub struct RunningHeal {
     /// It skips the drain.
     #[serde(default)]
     pub hasty: bool,
+    /// It has leave for a SIGKILL of which no news has come: it may have been sent all the same.
+    #[serde(default)]
+    pub may_kill: bool,
     /// It is a restart of a healthy gateway for want of memory: its size in bytes.
     #[serde(default)]
     pub renews: Option<u64>,

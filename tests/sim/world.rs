@@ -118,7 +118,7 @@ pub(crate) struct World<'a> {
     /// Counts the runs of Lifeguard; odd ones are alive.
     run: u64,
     frozen_until: Time,
-    armed: Option<(KillPoint, Time)>,
+    pub(crate) armed: Option<(KillPoint, Time)>,
     lanes: [Time; 2],
     pub(crate) tokens: u64,
     /// Print what happens.
@@ -503,7 +503,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn die_as_armed(&mut self) {
+    pub(crate) fn die_as_armed(&mut self) {
         if let Some((_, absence)) = self.armed.take() {
             self.end_lifeguard(absence);
         }

@@ -76,6 +76,7 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
         hasty: true,
+        may_kill: true,
         renews: None,
     });
     let policy =
