@@ -27,22 +27,22 @@ impl Supervisor {
             self.state.attempt = None;
             return;
         };
-        let at = match self.state.breaker {
-            Breaker::Open { until, .. } => until,
+        let distance = match self.state.breaker {
+            Breaker::Open { until, .. } => until.elapsed_since(now),
+            Breaker::Closed if self.is_quiet_start() => Duration::ZERO,
             Breaker::Closed | Breaker::HalfOpen { .. } => {
                 let number = self.state.crashes.count().saturating_sub(1);
                 let chance = self.chance();
-                let backoff = backoff::wait(&self.policy, number, chance);
-                // What works in part gets its patience anew after each attempt: nothing is lost by waiting.
-                let tried = self.state.incident.as_ref().is_some_and(|incident| !incident.tried.is_empty());
-                let impaired = self.verdict.severity() == Severity::Impaired;
-                let since = if impaired { self.suspect_since.filter(|_| !tried) } else { self.outage_since };
-                let since = since.unwrap_or(now);
-                now.after(backoff.max(since.after(patience).elapsed_since(now)))
+                backoff::wait(&self.policy, number, chance)
             }
         };
-        let ration = self.ration(now, hasty);
-        self.state.attempt = Some(Attempt { at: latest(at, now.after(ration)), rung, hasty });
+        // What works in part gets its patience anew after each attempt: nothing is lost by waiting.
+        let tried = self.state.incident.as_ref().is_some_and(|incident| !incident.tried.is_empty());
+        let impaired = self.verdict.severity() == Severity::Impaired;
+        let since = if impaired { self.impaired_since.filter(|_| !tried) } else { self.outage_since };
+        let patience = since.unwrap_or(now).after(patience).elapsed_since(now);
+        let at = now.after(distance.max(patience).max(self.ration(now, hasty)));
+        self.state.attempt = Some(Attempt { at, rung, hasty });
     }
 
     /// How long until the limits let another automatic attempt through.
@@ -81,7 +81,7 @@ impl Supervisor {
         let held_back = self.state.running.is_some()
             || self.state.pause.is_some()
             || self.is_quiet()
-            || self.latest.severity() != self.verdict.severity()
+            || self.latest.name() != self.verdict.name()
             || self.is_obstructed();
         if held_back || now.elapsed < attempt.at.elapsed {
             return;
@@ -235,13 +235,6 @@ impl Supervisor {
         self.conclude(now, outcome, actions);
     }
 
-    /// Whether an earlier run of Lifeguard told of an outage that this one has seen neither the end nor the continuation of:
-    /// an attempt that fails meanwhile has failed at that.
-    fn has_inherited_outage(&self) -> bool {
-        let told = self.state.incident.as_ref().is_some_and(|incident| incident.told >= Stage::Down);
-        self.inherited_outage && told
-    }
-
     /// A heal is over.
     pub(super) fn conclude(&mut self, now: Moment, outcome: Outcome, actions: &mut Vec<Action>) {
         let Some(running) = self.state.running.take() else { return };
@@ -297,7 +290,8 @@ impl Supervisor {
             // It was healthy, the restart did not work out, and the probes go on to say how it is.
             severity @ (Severity::Good | Severity::Neutral | Severity::Impaired) => {
                 self.verdict = self.latest.clone();
-                if severity == Severity::Neutral && self.has_inherited_outage() && self.state.pause.is_none() {
+                // Of an outage that was counted before Lifeguard was restarted: the attempt was to end it, and did not.
+                if severity == Severity::Neutral && self.inherited_outage && self.state.pause.is_none() {
                     self.strike(now);
                 }
                 return;

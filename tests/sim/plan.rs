@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     Missed,
     /// News of a heal that is long over.
     LateReport { killed: bool },
-    /// The end of a process that nobody thinks of any more.
+    /// The end of a process is reported once more.
     LateExit,
     /// The machine sleeps.
     Sleep(Time),

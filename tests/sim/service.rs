@@ -294,6 +294,7 @@ impl World<'_> {
 
     fn report_end(&mut self, gateway: usize, identity: Identity, exit: Exit) {
         let wait = self.rng.i64(1..20);
+        self.members[gateway].ended = Some(identity.clone());
         self.tell(wait, News::Ended { gateway, identity, exit });
     }
 
