@@ -86,6 +86,16 @@ pub fn one_line(text: &str) -> String {
     redact(&unwrapped(&redact(&visible)))
 }
 
+/// Characters of a word from outside that are kept.
+const LONGEST_WORD: usize = 200;
+
+/// A short word from outside, such as a name: on one line, without characters that could disturb the text or the
+/// terminal around it, and of bounded length. Secrets are not looked for.
+#[must_use]
+pub fn harmless(word: &str) -> String {
+    cut(&unwrapped(&word.chars().take(LONGEST_WORD + 1).filter_map(visible).collect::<String>()), LONGEST_WORD)
+}
+
 /// A character that takes room, if this is one; a space for those that only control something.
 fn visible(character: char) -> Option<char> {
     match character {
@@ -117,6 +127,13 @@ pub fn cut(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_word_from_outside_disturbs_nothing() {
+        assert_eq!(super::harmless("telegram"), "telegram");
+        assert_eq!(super::harmless("\u{1b}[2Jred\r\n2026 FAKE\u{202e}\u{9b}"), "[2Jred 2026 FAKE");
+        assert_eq!(super::harmless(&"x".repeat(1_000)).chars().count(), 200);
+    }
+
     use std::time::{Duration, Instant};
 
     use proptest::prelude::*;

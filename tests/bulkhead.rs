@@ -208,7 +208,7 @@ fn lateness(others: &[(u16, Rounds)], tenth: Option<(u16, Way)>) -> Vec<u64> {
             tenth.setup.systemctl = systemctl(folder.path(), way);
             specs.push(tenth);
         }
-        let recorder = Arc::new(Recorder::open(history, 1 << 30).unwrap());
+        let recorder = Arc::new(Recorder::open(history, 1 << 30));
         let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
         let engine = Engine::start(specs, &alerts, books, None).unwrap();
         tokio::time::sleep(SPELL).await;

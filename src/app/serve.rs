@@ -94,7 +94,7 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let practice = specs.iter().any(|spec| spec.practice);
     let reports = channels::reports(setting, &specs);
     let limit = setting.config.history.limit_megabytes.saturating_mul(MEGABYTE);
-    let recorder = Arc::new(Recorder::open(Arc::clone(&history), limit)?);
+    let recorder = Arc::new(Recorder::open(Arc::clone(&history), limit));
     let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
     let metrics = Arc::clone(&books.metrics);
     let logs = specs.iter().map(|spec| spec.setup.log_path.clone()).collect();

@@ -315,7 +315,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let history = Arc::new(History::in_memory().unwrap());
-            let recorder = Arc::new(Recorder::open(Arc::clone(&history), u64::MAX).unwrap());
+            let recorder = Arc::new(Recorder::open(Arc::clone(&history), u64::MAX));
             let policy = Policy { manager: Manager::Ourselves, ..Policy::default() };
             let core = Supervisor::new(policy, State { seed: 1, ..State::default() }, at(0));
             Self { history, core, diary: Diary::new("gateway", Arc::clone(&recorder), Arc::default()), recorder }
