@@ -22,7 +22,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check sim pictures page-pictures fault-table docs measure macos-check macos-link bundle
+.PHONY: help run test check sim fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -51,6 +51,13 @@ check: ## Format, lint, documentation and unit tests: before each commit
 sim: ## Run the core and the alerts' books through HOURS of simulated faults; docs/simulator.md says how to read it
 	cd tests/sim/package && SIM_HOURS=$(or $(HOURS),100000) CARGO_TARGET_DIR=$(CURDIR)/target/sim \
 	    $(CARGO) test --locked --test sim -- --nocapture
+
+fuzz: ## Fuzz every parser of outside input for SECONDS each; needs a nightly Rust and cargo-fuzz; docs/fuzzing.md
+	@for target in $(or $(TARGETS),$(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))); do \
+	    mkdir -p target/fuzz-corpus/$$target; \
+	    $(CARGO) +nightly fuzz run --sanitizer none $$target target/fuzz-corpus/$$target fuzz/corpus/$$target -- \
+	        -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
+	done
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
 	@bundle/set-up.sh test gateway
@@ -87,6 +94,10 @@ bundle: ## Pack dist/Lifeguard.app for macOS and a zip of it, signed, for both k
 	@bundle/set-up.sh cross
 	bundle/cross/darwin.sh link arm64 $(DARWIN_RELEASE)
 	bundle/cross/darwin.sh link x86_64 $(DARWIN_RELEASE)
+	$(MAKE) pack
+
+pack: ## Pack what is linked already, as `make bundle` does in the end; DARWIN=debug for debug builds
+	@bundle/set-up.sh cross
 	$(PACKAGER) build --executable target/darwin/aarch64-apple-darwin/$(DARWIN)/lifeguard \
 	    --executable target/darwin/x86_64-apple-darwin/$(DARWIN)/lifeguard --into dist
 	$(PACKAGER) verify --folder dist

@@ -23,8 +23,10 @@ mod config_guard;
 mod context;
 mod demo;
 mod desktop;
+mod drill;
 mod help;
 mod history;
+mod import;
 mod incidents;
 mod login_item;
 mod logs;
@@ -104,6 +106,7 @@ enum Command {
     Alerts(alerts::Command),
     #[command(subcommand)]
     Secrets(secrets::Command),
+    Import(import::Arguments),
     LoginItem(login_item::Arguments),
     InstallAgent,
     UninstallAgent,
@@ -111,9 +114,13 @@ enum Command {
     Config(config::Command),
     Completions(completions::Completions),
     Man(completions::Man),
+    #[command(subcommand)]
+    Drill(drill::Command),
     Demo,
     #[command(hide = true)]
     PracticeGateway(PracticeOptions),
+    #[command(hide = true)]
+    PracticeWatch,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -170,6 +177,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::Watch) => return watch::run(context),
         Some(Command::Demo) => return demo::run(context),
         Some(Command::PracticeGateway(options)) => return practice::run(options),
+        Some(Command::PracticeWatch) => return drill::watch(context),
         Some(Command::Status(arguments)) => status::run(context, &arguments),
         Some(Command::Restart(arguments)) => restart::run(context, arguments),
         Some(Command::Stop(arguments)) => stop::run(context, arguments),
@@ -185,12 +193,14 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::ConfigGuard(arguments)) => config_guard::run(context, arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
+        Some(Command::Import(arguments)) => import::run(context, arguments),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
         Some(Command::InstallAgent) => agent::install(context),
         Some(Command::UninstallAgent) => agent::uninstall(context),
         Some(Command::Config(command)) => config::run(context, &command),
         Some(Command::Completions(arguments)) => completions::completions(context, &arguments),
         Some(Command::Man(arguments)) => completions::man(context, &arguments),
+        Some(Command::Drill(command)) => drill::run(context, &command),
     };
     exit.map(ExitCode::from)
 }

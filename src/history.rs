@@ -125,9 +125,9 @@ impl History {
     /// kept, the history lives in memory. `boot` names this boot of the machine, where the system does.
     pub fn open(folder: &Path, boot: Option<String>, now: Moment) -> Result<Opened, HistoryError> {
         let path = folder.join(FILE);
-        let (connection, problem) = match open_file(&path) {
-            Ok(connection) => (connection, None),
-            Err(Refusal::NoAccess(reason)) => (memory()?, Some(HistoryProblem::NoAccess { path, reason })),
+        let (mut history, problem) = match open_file(&path) {
+            Ok(history) => (history, None),
+            Err(Refusal::NoAccess(reason)) => (Self::new(memory()?)?, Some(HistoryProblem::NoAccess { path, reason })),
             Err(refusal) => match put_aside(&path, now) {
                 Ok(kept) => {
                     let problem = match refusal {
@@ -137,29 +137,40 @@ impl History {
                         Refusal::Newer => HistoryProblem::Newer { kept },
                     };
                     match open_file(&path) {
-                        Ok(connection) => (connection, Some(problem)),
-                        Err(_) => (memory()?, Some(problem)),
+                        Ok(history) => (history, Some(problem)),
+                        Err(_) => (Self::new(memory()?)?, Some(problem)),
                     }
                 }
-                Err(error) => (memory()?, Some(HistoryProblem::NoAccess { path, reason: error.to_string() })),
+                Err(error) => {
+                    (Self::new(memory()?)?, Some(HistoryProblem::NoAccess { path, reason: error.to_string() }))
+                }
             },
         };
-        let history = Self::new(connection, boot)?;
-        history.prune(now.wall)?;
+        history.boot = boot;
+        // A disk that is full is no reason to forget everything, or not to start.
+        if let Err(error) = history.prune(now.wall) {
+            tracing::warn!(%error, "what is old could not be forgotten");
+        }
         Ok(Opened { history, problem })
     }
 
     /// The history in `folder` as it stands, to be looked at: nothing is written, made or moved.
     pub fn look(folder: &Path, boot: Option<String>) -> Result<Self, HistoryError> {
-        let path = folder.join(FILE);
-        let usable = |connection: &Connection| {
-            let version = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-            version.is_ok_and(|version| version == schema::VERSION)
+        let on_disk = || -> Result<Self, HistoryError> {
+            let connection = Connection::open_with_flags(folder.join(FILE), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(BUSY_LIMIT)?;
+            let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+            if version != schema::VERSION {
+                return Err(rusqlite::Error::InvalidQuery.into());
+            }
+            Self::new(connection)
         };
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok().filter(usable);
-        let connection = connection.map_or_else(memory, Ok)?;
-        connection.busy_timeout(BUSY_LIMIT)?;
-        Ok(Self { read_only: true, ..Self::new(connection, boot)? })
+        let history = match on_disk() {
+            Ok(history) => history,
+            // There is nothing, or nothing that can be used: the Lifeguard that runs says what is wrong.
+            Err(_) => Self::new(memory()?)?,
+        };
+        Ok(Self { read_only: true, boot, ..history })
     }
 
     /// Whether it is only to be looked at.
@@ -176,10 +187,10 @@ impl History {
 
     /// A history that ends with the process.
     pub fn in_memory() -> Result<Self, HistoryError> {
-        Self::new(memory()?, None)
+        Self::new(memory()?)
     }
 
-    fn new(connection: Connection, boot: Option<String>) -> Result<Self, HistoryError> {
+    fn new(connection: Connection) -> Result<Self, HistoryError> {
         let newest = |table: &str| -> rusqlite::Result<i64> {
             connection.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
         };
@@ -187,7 +198,7 @@ impl History {
         let name = connection.query_row("SELECT value FROM facts WHERE name = 'name'", [], |row| row.get(0))?;
         Ok(Self {
             connection: Mutex::new(connection),
-            boot,
+            boot: None,
             name,
             read_only: false,
             alerts: AtomicI64::new(alerts),
@@ -260,8 +271,19 @@ enum Refusal {
 impl From<rusqlite::Error> for Refusal {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
-            _ => Self::NoAccess(error.to_string()),
+            Some(
+                ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::DiskFull
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OutOfMemory,
+            ) => Self::NoAccess(error.to_string()),
+            // Whatever else is wrong is wrong with the file itself.
+            _ => Self::Damaged(error.to_string()),
         }
     }
 }
@@ -272,7 +294,18 @@ fn memory() -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
-fn open_file(path: &Path) -> Result<Connection, Refusal> {
+impl From<HistoryError> for Refusal {
+    fn from(error: HistoryError) -> Self {
+        match error {
+            HistoryError::Sqlite(error) => error.into(),
+            HistoryError::Json(error) => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// Opens the file for writing and makes a history of it.
+fn open_file(path: &Path) -> Result<History, Refusal> {
+    close_to_others(path);
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_LIMIT)?;
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -283,10 +316,41 @@ fn open_file(path: &Path) -> Result<Connection, Refusal> {
     if verdict != "ok" {
         return Err(Refusal::Damaged(verdict));
     }
+    check_ours(&connection, found)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     schema::migrate(&mut connection)?;
-    Ok(connection)
+    // A damaged header may forbid writing, which shows at the first write only.
+    if let Err(error) = connection.pragma_update(None, "user_version", schema::VERSION)
+        && error.sqlite_error_code() == Some(ErrorCode::ReadOnly)
+    {
+        let writable = std::fs::OpenOptions::new().write(true).open(path).is_ok();
+        return Err(if writable { Refusal::Damaged(error.to_string()) } else { error.into() });
+    }
+    Ok(History::new(connection)?)
+}
+
+/// Makes the file one that only its owner can read; SQLite gives its log the same rights. What stands in the way of that
+/// stands in the way of opening it, too, and is told then.
+fn close_to_others(path: &Path) {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    if let Ok(file) = made
+        && let Err(error) = file.set_permissions(std::fs::Permissions::from_mode(0o600))
+    {
+        tracing::warn!(path = %path.display(), %error, "others may be able to read the history");
+    }
+}
+
+/// Refuses a whole database of another program, before anything is written to it.
+fn check_ours(connection: &Connection, version: i64) -> Result<(), Refusal> {
+    if version > 0 {
+        return Ok(connection.query_row("SELECT value FROM facts WHERE name = 'name'", [], |_| Ok(()))?);
+    }
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))? {
+        tables @ 1_i64.. => Err(Refusal::Damaged(format!("it has {tables} tables of another program"))),
+        _ => Ok(()),
+    }
 }
 
 /// Renames the file and what belongs to it.
@@ -355,6 +419,31 @@ mod tests {
         let opened = open(&folder.path().join("gone"));
         assert!(matches!(opened.problem, Some(HistoryProblem::NoAccess { .. })));
         assert_eq!(opened.history.next_alert(), 1);
+    }
+
+    #[test]
+    fn on_a_full_disk_a_change_fails_as_a_whole_and_the_next_one_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = open(folder.path()).history;
+        let save = |text: &str| history.change(|change| change.save_state("gateway", text));
+        save("good").unwrap();
+        let limit = |pages: i64| {
+            history
+                .lock()
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get::<_, i64>(0))
+                .unwrap()
+        };
+        limit(1);
+        let full = save(&"x".repeat(1024 * 1024)).unwrap_err();
+        let HistoryError::Sqlite(error) = &full else { panic!("{full}") };
+        assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DiskFull));
+        assert_eq!(history.state("gateway").unwrap().as_deref(), Some("good"));
+        limit(1_000_000);
+        save("better").unwrap();
+        drop(history);
+        let again = open(folder.path());
+        assert!(again.problem.is_none());
+        assert_eq!(again.history.state("gateway").unwrap().as_deref(), Some("better"));
     }
 
     /// A history as an earlier version left it, opened by this one.

@@ -1,6 +1,6 @@
 //! Looking: one file per thing that can be observed, and the round that puts them together.
 
-mod activity;
+pub mod activity;
 pub mod dependency;
 pub mod http;
 pub mod intent;

@@ -12,6 +12,7 @@ pub mod discovery;
 pub mod docker;
 pub mod identity;
 pub mod keeper;
+pub mod launchctl;
 pub mod launchd;
 pub mod openclaw;
 pub mod setup;
@@ -19,7 +20,6 @@ pub mod systemd;
 
 mod channels;
 mod launch;
-mod launchctl;
 mod stop;
 
 use std::future::Future;

@@ -211,6 +211,9 @@ impl Supervisor {
             Event::Exited { identity, exit } => self.exited(now, &identity, exit, &mut actions),
             Event::Heal { id, report } => self.heal_reported(now, id, report, &mut actions),
             Event::Command(command) => self.commanded(now, command, &mut actions),
+            Event::Suspending => self.quiet_until = Some(now.after(self.policy.wake_grace)),
+            // The clocks may not have told of a short sleep.
+            Event::Woken => self.be_quiet(now),
         }
         self.settle(now, &mut actions);
         self.note_outage();

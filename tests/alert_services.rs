@@ -1,7 +1,7 @@
 //! Alerts on their way to Slack, Telegram, ntfy and a server of one's own: the same promises, each service's own rules.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lifeguard::alert::{AlertHandle, AlertHub, AlertSettings, GatewayAlert};
@@ -246,7 +246,9 @@ async fn an_answer_that_is_cut_or_drips_is_given_up_and_the_alert_kept() {
 #[tokio::test]
 async fn a_host_that_is_nowhere_and_a_server_without_a_certificate_are_told_apart() {
     let plain = raw(cut).await.replace("http://", "https://");
-    for (server, words) in [("https://nowhere.invalid", "cannot be reached"), (&plain, "secure connection")] {
+    // So long a label is no name: nobody on the network is asked.
+    let nowhere = format!("https://{}.invalid", "x".repeat(64));
+    for (server, words) in [(&nowhere, "cannot be reached"), (&plain, "secure connection")] {
         for service in Service::ALL {
             let handle = support::alerts::start(at(service, server, settings()), mpsc::channel(8).0);
             announce(&handle, &down(1));
@@ -256,6 +258,42 @@ async fn a_host_that_is_nowhere_and_a_server_without_a_certificate_are_told_apar
             assert_eq!(handle.flush(Duration::from_secs(10)).await, 1, "kept");
         }
     }
+}
+
+/// A server with a certificate that it made itself, and what it was told after the handshake.
+async fn self_made() -> (String, Arc<Mutex<Vec<u8>>>) {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            let mut bytes = Vec::new();
+            let _closed = stream.read_to_end(&mut bytes).await;
+            heard.lock().unwrap().extend(bytes);
+        }
+    });
+    (format!("https://{address}"), told)
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_before_a_word_is_said() {
+    let (server, told) = self_made().await;
+    for service in Service::ALL {
+        let handle = support::alerts::start(at(service, &server, settings()), mpsc::channel(8).0);
+        announce(&handle, &down(1));
+        let problem = problem(&handle).await;
+        assert!(problem.contains("secure connection"), "{service:?}: {problem}");
+        assert_eq!(handle.flush(Duration::from_secs(10)).await, 1, "kept");
+    }
+    assert_eq!(*told.lock().unwrap(), Vec::<u8>::new());
 }
 
 #[tokio::test]

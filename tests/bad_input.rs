@@ -13,6 +13,7 @@ mod lifeguard_process;
 mod practice;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -247,6 +248,26 @@ fn a_webhook_that_is_gone_is_shown_and_not_hammered() {
     wait_until(Duration::from_secs(5), || watch.seen().requests > requests + 1);
     assert!(requests <= 2 && watch.seen().requests <= 2, "{requests} requests, then more in {:?}", begin.elapsed());
     assert!(!watch.log().contains(TOKEN) && !watch.printed().contains(TOKEN));
+}
+
+#[test]
+fn what_the_self_check_finds_is_told_once() {
+    let home = practice_home();
+    let watch = Watch::new(&home, "child", QUICK);
+    let text = fs::read_to_string(watch.config_path()).unwrap().replace("self_check = false", "self_check = true");
+    fs::write(watch.config_path(), text).unwrap();
+    // It shows a webhook to everybody.
+    fs::set_permissions(watch.config_path(), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = || watch.log().matches("self-check: ").count();
+    let lifeguard = watch.start();
+    assert!(wait_until(SOON, || watch.headlines().len() == 1), "{}", watch.log());
+    let message = watch.seen().messages[0].to_string();
+    assert!(watch.headlines()[0].starts_with("Self-check: ") && message.contains("chmod go="), "{message}");
+    lifeguard.crash();
+    let before = said();
+    let _lifeguard = watch.start();
+    assert!(wait_until(SOON, || said() >= before * 2), "{}", watch.log());
+    assert_eq!(watch.headlines().len(), 1, "it is known: {:?}", watch.headlines());
 }
 
 #[test]

@@ -7,6 +7,8 @@
 
 #[path = "support/alerts.rs"]
 mod alerts;
+#[path = "support/engine.rs"]
+mod engine;
 
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,18 +16,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lifeguard::engine::store::StateStore;
-use lifeguard::engine::{Books, Engine, GatewaySpec, now};
-use lifeguard::evidence::EvidenceStore;
-use lifeguard::guard::ConfigGuard;
-use lifeguard::guard::backup::Backups;
+use engine::spec;
+use lifeguard::engine::{Books, Engine, GatewaySpec};
 use lifeguard::history::History;
 use lifeguard::history::recorder::Recorder;
 use lifeguard::metrics::Metrics;
-use lifeguard::probe::ProbeLimits;
-use lifeguard::probe::dependency::Needs;
-use lifeguard::service::{GatewaySetup, Kind};
-use lifeguard::supervisor::policy::Policy;
+use lifeguard::service::Kind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Runtime};
@@ -191,38 +187,6 @@ fn systemctl(folder: &Path, way: Way) -> std::path::PathBuf {
     path
 }
 
-fn spec(folder: &Path, history: &Arc<History>, name: &str, port: u16, kind: Kind) -> GatewaySpec {
-    let state_dir = folder.join(name);
-    std::fs::create_dir_all(&state_dir).unwrap();
-    let setup = GatewaySetup::new(name, port, state_dir.clone(), state_dir.join("gateway.log"));
-    let store = StateStore::new(Arc::clone(history), folder, name);
-    let loaded = store.load(now());
-    let policy =
-        Policy { probe_interval: INTERVAL, retry_interval: INTERVAL, hang_patience: INTERVAL, ..Policy::default() };
-    GatewaySpec {
-        name: name.to_owned(),
-        practice: false,
-        guard: ConfigGuard::new(folder, name, &setup.config_path, true),
-        backups: Backups::new(folder, name),
-        hook: None,
-        setup,
-        kind,
-        policy,
-        needs: Needs::default(),
-        start_docker: false,
-        limits: ProbeLimits {
-            connect_timeout: Duration::from_secs(1),
-            timeout: Duration::from_secs(2),
-            activity_interval: Duration::ZERO,
-        },
-        store,
-        loaded,
-        log: None,
-        evidence: EvidenceStore::new(folder, name),
-        notice: None,
-    }
-}
-
 /// How late the rounds of the nine were, in microseconds, the punctual ones first: the distance of two of them beyond
 /// the interval. `tenth` is watched beside them, if there is one.
 fn lateness(others: &[(u16, Rounds)], tenth: Option<(u16, Way)>) -> Vec<u64> {
@@ -237,14 +201,14 @@ fn lateness(others: &[(u16, Rounds)], tenth: Option<(u16, Way)>) -> Vec<u64> {
         let alerts = lifeguard::alert::AlertHub::start(alerts::settings(), Arc::clone(&history), actions);
         let named = others.iter().enumerate().map(|(number, (port, _))| (format!("other{number}"), *port));
         let mut specs: Vec<GatewaySpec> =
-            named.map(|(name, port)| spec(folder.path(), &history, &name, port, Kind::Attached)).collect();
+            named.map(|(name, port)| spec(folder.path(), &history, &name, (port, Kind::Attached), INTERVAL)).collect();
         if let Some((port, way)) = tenth {
             let kind = if matches!(way, Way::ServiceCommand | Way::Heal) { Kind::Systemd } else { Kind::Attached };
-            let mut tenth = spec(folder.path(), &history, "tenth", port, kind);
+            let mut tenth = spec(folder.path(), &history, "tenth", (port, kind), INTERVAL);
             tenth.setup.systemctl = systemctl(folder.path(), way);
             specs.push(tenth);
         }
-        let recorder = Arc::new(Recorder::open(history, 1 << 30).unwrap());
+        let recorder = Arc::new(Recorder::open(history, 1 << 30));
         let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
         let engine = Engine::start(specs, &alerts, books, None).unwrap();
         tokio::time::sleep(SPELL).await;

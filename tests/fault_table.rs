@@ -38,6 +38,7 @@ const WAITS: &str = "OpenClaw gateway waits for something that is missing";
 const TAKES: &str = "OpenClaw gateway takes much memory";
 const RENEWED: &str = "OpenClaw gateway was restarted to free memory";
 const NEEDS_YOU: &str = "OpenClaw gateway needs you";
+const CHANGED: &str = "OpenClaw gateway: its configuration was changed";
 
 /// A real gateway into which faults can be put.
 fn real(options: &str) -> GatewayHome {
@@ -142,7 +143,11 @@ impl Case<'_> {
             |(time, verdict)| (seconds(time), format!("`{verdict}`")),
         );
         let list = |words: &[&str]| {
-            if words.is_empty() { "none".to_owned() } else { words.join(", ").replace("OpenClaw gateway ", "") }
+            if words.is_empty() {
+                "none".to_owned()
+            } else {
+                words.join(", ").replace("OpenClaw gateway: ", "").replace("OpenClaw gateway ", "")
+            }
         };
         let row = format!(
             "| {} | {} | {} | {verdict} | {seen} | {} | {} | {} |\n",
@@ -233,17 +238,20 @@ fn hangs() {
     case.row(Some(recovered), &["restart"], &[DOWN, RECOVERED]);
 }
 
+/// A key that OpenClaw does not know.
+fn break_config(home: &GatewayHome, good: &str) {
+    let mut config: Value = serde_json::from_str(good).unwrap();
+    config["gateway"]["prot"] = 1.into();
+    fs::write(home.config_path(), config.to_string()).unwrap();
+}
+
 #[test]
 fn a_configuration_that_openclaw_refuses() {
     let home = real("");
     let watch = Watch::new(&home, "child", AS_USERS_HAVE_IT);
     let scene = Scene::new(&watch, "real");
     let good = fs::read_to_string(home.config_path()).unwrap();
-    let break_it = || {
-        let mut config: Value = serde_json::from_str(&good).unwrap();
-        config["gateway"]["prot"] = 1.into();
-        fs::write(home.config_path(), config.to_string()).unwrap();
-    };
+    let break_it = || break_config(&home, &good);
 
     let mut case = scene.case(8, "Unknown key in the configuration, then killed; mended by hand", |gateway| {
         break_it();
@@ -271,6 +279,37 @@ fn a_configuration_that_openclaw_refuses() {
     fs::write(home.config_path(), &good).unwrap();
     case.healthy(SOON, false);
     case.row(None, &["graceful"], &[]);
+}
+
+#[test]
+fn a_refused_configuration_that_lifeguard_may_mend() {
+    let home = real("");
+    let watch = Watch::new(&home, "child", &format!("{AS_USERS_HAVE_IT}config_guard = \"rollback\"\n"));
+    let scene = Scene::new(&watch, "real");
+    assert!(wait_until(SOON * 2, || watch.run(&["config-guard"]).status.success()), "{}", watch.log());
+    let good = fs::read_to_string(home.config_path()).unwrap();
+    let mut case = scene.case(14, "Unknown key, then killed, with `config_guard = \"rollback\"`", |gateway| {
+        break_config(&home, &good);
+        signal_gateway(gateway.pid.unwrap(), Signal::KILL);
+    });
+    case.seen(START_LIMIT, "refuses");
+    let recovered = case.healthy(START_LIMIT * 2, true);
+    assert_eq!(fs::read_to_string(home.config_path()).unwrap(), good);
+    assert!(watch.seen().messages.iter().any(|message| message.to_string().contains("gateway.prot = 1")));
+    case.row(Some(recovered), &["start", "roll_back"], &[DOWN, CHANGED, RECOVERED]);
+    drop(scene);
+
+    watch.reconfigure("child", &format!("{AS_USERS_HAVE_IT}config_guard = \"off\"\ndoctor = true\n"));
+    let scene = Scene::new(&watch, "real");
+    let mut case = scene.case(15, "Unknown key, then killed, with `doctor = true`", |gateway| {
+        break_config(&home, &good);
+        signal_gateway(gateway.pid.unwrap(), Signal::KILL);
+    });
+    case.seen(START_LIMIT, "refuses");
+    let recovered = case.healthy(START_LIMIT * 3, true);
+    assert!(!fs::read_to_string(home.config_path()).unwrap().contains("prot"), "{}", watch.log());
+    assert_eq!(fs::read_dir(watch.state_dir().join("backups/gateway")).unwrap().count(), 1);
+    case.row(Some(recovered), &["start", "doctor"], &[DOWN, RECOVERED]);
 }
 
 #[test]

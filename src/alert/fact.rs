@@ -53,6 +53,7 @@ pub fn facts(alert: &GatewayAlert, host: &str, language: Language) -> Vec<Fact> 
         | AlertKind::Memory { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Report(_)
+        | AlertKind::Check(_)
         | AlertKind::Digest { .. }
         | AlertKind::Test => (None, None),
     };

@@ -156,6 +156,7 @@ impl Router {
             | AlertKind::Memory { .. }
             | AlertKind::Renewed { .. }
             | AlertKind::Report(_)
+            | AlertKind::Check(_)
             | AlertKind::Digest { .. } => {
                 if self.patience.is_some() {
                     Decision::Drop(Reason::NotUrgent)

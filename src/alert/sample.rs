@@ -3,7 +3,7 @@
 use crate::alert::GatewayAlert;
 use crate::alert::channel::{Dispatch, Form};
 use crate::supervisor::configuration::{Alteration, ConfigChange};
-use crate::supervisor::event::{Alert, AlertKind, DigestEntry, DigestReason};
+use crate::supervisor::event::{Alert, AlertKind, CheckProblem, DigestEntry, DigestReason};
 use crate::supervisor::incident::IncidentSummary;
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::report::{Course, GatewayReport, Period, Report};
@@ -149,6 +149,19 @@ pub(super) fn report() -> GatewayAlert {
     alert(None, AlertKind::Report(Box::new(daily())))
 }
 
+pub(super) fn check() -> GatewayAlert {
+    let problem = |what: &str, sentence: &str, mend: Option<&str>| CheckProblem {
+        what: what.to_owned(),
+        sentence: sentence.to_owned(),
+        mend: mend.map(str::to_owned),
+    };
+    let problems = vec![
+        problem("disk space", "/home has 40 MB left.", None),
+        problem("gateway, service", "Its service is switched off.", Some("systemctl --user enable openclaw-gateway")),
+    ];
+    GatewayAlert { gateway: String::new(), address: String::new(), ..alert(None, AlertKind::Check(problems)) }
+}
+
 pub(super) fn test() -> GatewayAlert {
     alert(None, AlertKind::Test)
 }
@@ -186,6 +199,7 @@ pub(super) fn every() -> Vec<(&'static str, GatewayAlert)> {
         ("renewed", renewed()),
         ("report", report()),
         ("digest", digest()),
+        ("check", check()),
         ("test", test()),
     ]
 }

@@ -23,9 +23,11 @@ impl<W: Write> Painter<W> {
     fn end_line(&mut self) -> io::Result<()> {
         let text = String::from_utf8_lossy(&self.line);
         let (body, end) = text.strip_suffix('\n').map_or((text.as_ref(), ""), |body| (body, "\n"));
-        let painted = match weight(body) {
-            Some(grade) => self.output.grade(grade, body),
-            None => body.to_owned(),
+        // A log may have been written by anybody, and a terminal obeys what it is shown.
+        let body: String = body.chars().filter(|letter| !letter.is_control() || *letter == '\t').collect();
+        let painted = match weight(&body) {
+            Some(grade) => self.output.grade(grade, &body),
+            None => body,
         };
         self.target.write_all(painted.as_bytes())?;
         self.target.write_all(end.as_bytes())?;
@@ -93,6 +95,12 @@ mod tests {
             found,
             "\u{1b}[1;33m2026-11-22T12:00:00Z  WARN lifeguard: x\u{1b}[0m\nplain\n\u{1b}[1;31m2026 ERROR a: b\u{1b}[0m"
         );
+    }
+
+    #[test]
+    fn a_log_does_not_command_the_terminal() {
+        let found = painted(Output::coloured(), &["a\u{1b}]0;title\u{7}b\u{9b}2J\tc\r\n"]);
+        assert_eq!(found, "a]0;titleb2J\tc\n");
     }
 
     #[test]

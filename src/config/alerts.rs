@@ -38,6 +38,8 @@ pub struct AlertsConfig {
     pub critical_cooldown: Duration,
     /// Alerts of a channel in 10 min; what comes beyond them is gathered and told as one digest.
     pub storm_after: usize,
+    /// Tell what the daily self-check finds for the first time.
+    pub self_check: bool,
 }
 
 /// `[alerts.native]`.
@@ -190,6 +192,7 @@ impl Default for AlertsConfig {
             cooldown: Duration::from_mins(30),
             critical_cooldown: Duration::from_mins(5),
             storm_after: 5,
+            self_check: true,
         }
     }
 }

@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::Listener;
 use axum::{Json, Router};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -73,7 +74,7 @@ impl ControlSocket {
     ) -> io::Result<()> {
         let Some(listener) = self.listener.take() else { return Ok(()) };
         let longest = protocol::COMMAND_LIMIT + protocol::MARGIN;
-        let listener = LimitedListener::new(listener, MOST_CONNECTIONS, longest);
+        let listener = LimitedListener::new(OwnPeers(listener), MOST_CONNECTIONS, longest);
         tokio::select! {
             served = axum::serve(listener, router(snapshots, actions)) => served,
             () = stop => Ok(()),
@@ -88,6 +89,40 @@ impl Drop for ControlSocket {
             tracing::warn!(socket = %self.path.display(), %cause, "the control socket could not be removed");
         }
     }
+}
+
+/// Takes connections of this very user and of root, and drops those of anybody else: the socket's rights say the same,
+/// but they can be changed by mistake.
+#[derive(Debug)]
+struct OwnPeers(UnixListener);
+
+impl Listener for OwnPeers {
+    type Io = UnixStream;
+    type Addr = tokio::net::unix::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = Listener::accept(&mut self.0).await;
+            match stream.peer_cred() {
+                Ok(peer) if is_own(peer.uid(), rustix::process::geteuid().as_raw()) => return (stream, address),
+                Ok(peer) => {
+                    tracing::warn!(uid = peer.uid(), "another user asked over the control socket: not answered");
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "nobody knows who asked over the control socket: not answered");
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+/// Whether a peer of this user id may ask a Lifeguard of the user `own`.
+fn is_own(peer: u32, own: u32) -> bool {
+    peer == own || peer == 0
 }
 
 /// Whether anybody accepts connections. One that is too busy to do so is alive, too.
@@ -228,4 +263,15 @@ fn gone() -> Response {
 
 fn problem(status: StatusCode, text: &str) -> Response {
     (status, Json(Problem { problem: text.to_owned() })).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_own_user_and_root_may_ask() {
+        assert!(is_own(501, 501) && is_own(0, 501));
+        assert!(!is_own(502, 501) && !is_own(501, 0));
+    }
 }

@@ -70,7 +70,7 @@ impl Facts {
         match event {
             Event::Observed(seen) => Self { look: Some(measured(seen)), ended: None },
             Event::Exited { identity, exit } => Self { look: None, ended: Some((identity.pid, *exit)) },
-            Event::Tick | Event::Heal { .. } | Event::Command(_) => Self::default(),
+            Event::Tick | Event::Heal { .. } | Event::Command(_) | Event::Suspending | Event::Woken => Self::default(),
         }
     }
 }
@@ -315,7 +315,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let history = Arc::new(History::in_memory().unwrap());
-            let recorder = Arc::new(Recorder::open(Arc::clone(&history), u64::MAX).unwrap());
+            let recorder = Arc::new(Recorder::open(Arc::clone(&history), u64::MAX));
             let policy = Policy { manager: Manager::Ourselves, ..Policy::default() };
             let core = Supervisor::new(policy, State { seed: 1, ..State::default() }, at(0));
             Self { history, core, diary: Diary::new("gateway", Arc::clone(&recorder), Arc::default()), recorder }

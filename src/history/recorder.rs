@@ -27,12 +27,14 @@ pub struct Recorder {
 
 impl Recorder {
     /// Writes to `history`, of which at most `limit` bytes are to be in use: it is brought to that size at once.
-    pub fn open(history: Arc<History>, limit: u64) -> Result<Self, HistoryError> {
-        if !history.is_read_only() {
-            history.shrink(limit)?;
-            history.compact(limit)?;
+    #[must_use]
+    pub fn open(history: Arc<History>, limit: u64) -> Self {
+        if !history.is_read_only()
+            && let Err(error) = history.shrink(limit).and_then(|_| history.compact(limit))
+        {
+            tracing::warn!(%error, limit, "the history could not be made smaller");
         }
-        Ok(Self { history, limit, waiting: Mutex::default(), writes: Mutex::new(0) })
+        Self { history, limit, waiting: Mutex::default(), writes: Mutex::new(0) }
     }
 
     /// Takes a look in. Never waits for the disk. Past the limit the oldest is lost.
@@ -111,7 +113,7 @@ mod tests {
     #[test]
     fn looks_wait_until_they_are_written_and_are_written_once() {
         let history = Arc::new(History::in_memory().unwrap());
-        let recorder = Recorder::open(Arc::clone(&history), u64::MAX).unwrap();
+        let recorder = Recorder::open(Arc::clone(&history), u64::MAX);
         for (gateway, at) in [("a", 1_000), ("b", 1_500), ("a", 11_000)] {
             recorder.note(sample(gateway, at));
         }
@@ -129,7 +131,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(History::open(folder.path(), None, super::super::tests::at(1)).unwrap());
         let history = Arc::new(History::look(folder.path(), None).unwrap());
-        let recorder = Recorder::open(history, u64::MAX).unwrap();
+        let recorder = Recorder::open(history, u64::MAX);
         for at in 0..1_200 {
             recorder.note(sample("a", at));
         }

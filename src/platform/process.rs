@@ -122,10 +122,17 @@ pub fn tree(root: ProcessKey) -> Vec<ProcessKey> {
     }
 }
 
-/// The argument lists of a user's processes. Reads the whole process table.
+/// The processes of a user, each by its pid and with its argument list. Reads the whole process table.
 #[must_use]
-pub fn arguments_of_user(uid: u32) -> Vec<Vec<String>> {
-    system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).map(system::argv).collect()
+pub fn arguments_of_user(uid: u32) -> Vec<(u32, Vec<String>)> {
+    let pids = system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid));
+    pids.map(|pid| (pid, system::argv(pid))).collect()
+}
+
+/// The processes of a user. Reads the whole process table.
+#[must_use]
+pub fn of_user(uid: u32) -> Vec<ProcessInfo> {
+    system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).filter_map(identify).collect()
 }
 
 /// Resident memory of a process, in bytes.
@@ -147,13 +154,17 @@ pub fn open_files(key: ProcessKey) -> Option<u64> {
 }
 
 /// The signals that Lifeguard ever sends. SIGUSR1 and SIGUSR2 are not among them: their meaning changed between
-/// OpenClaw's versions, up to opening a debugger (gateway.md, fact 1).
+/// OpenClaw's versions, up to opening a debugger (gateway.md, fact 1). The last two are for drills alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGTERM: please stop.
     Terminate,
     /// SIGKILL: stop at once.
     Kill,
+    /// SIGSTOP: stand still.
+    Freeze,
+    /// SIGCONT: go on.
+    Thaw,
 }
 
 impl Signal {
@@ -161,6 +172,8 @@ impl Signal {
         match self {
             Self::Terminate => rustix::process::Signal::TERM,
             Self::Kill => rustix::process::Signal::KILL,
+            Self::Freeze => rustix::process::Signal::STOP,
+            Self::Thaw => rustix::process::Signal::CONT,
         }
     }
 }

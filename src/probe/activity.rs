@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::platform::clock;
+use crate::redact::harmless;
 use crate::service::{GatewaySetup, ServiceError, openclaw};
 use crate::supervisor::activity::{Activity, ChannelState, Inquiry};
 use crate::supervisor::observation::Identity;
@@ -171,24 +172,28 @@ impl Answers {
 }
 
 /// The JSON in an output that may begin with a warning.
-fn read(output: &str) -> Option<Value> {
+#[must_use]
+pub fn read(output: &str) -> Option<Value> {
     let json = output.get(output.find('{')?..)?;
     serde_json::Deserializer::from_str(json).into_iter().next()?.ok()
 }
 
 /// `gateway.restart.preflight`: OpenClaw's own count of all that a restart would cut off.
-fn in_flight(answer: &Value) -> Option<u32> {
+#[must_use]
+pub fn in_flight(answer: &Value) -> Option<u32> {
     let total = answer.get("counts")?.get("totalActive")?.as_u64()?;
     Some(u32::try_from(total).unwrap_or(u32::MAX))
 }
 
 /// `cron.status`: when the earliest of all scheduled runs is due, if the scheduler is on.
-fn next_run(answer: &Value) -> Option<i64> {
+#[must_use]
+pub fn next_run(answer: &Value) -> Option<i64> {
     answer.get("nextWakeAtMs").filter(|_| is_true(answer, "enabled"))?.as_i64()
 }
 
 /// `channels.status`: one state for each account of each channel.
-fn channel_states(answer: &Value) -> Vec<ChannelState> {
+#[must_use]
+pub fn channel_states(answer: &Value) -> Vec<ChannelState> {
     let Some(now) = answer.get("ts").and_then(Value::as_i64) else { return Vec::new() };
     let Some(channels) = answer.get("channelAccounts").and_then(Value::as_object) else { return Vec::new() };
     let states = channels.iter().flat_map(|(channel, accounts)| {
@@ -215,8 +220,8 @@ fn channel_state(channel: &str, account: &Value, several: bool, now: i64) -> Opt
     // What was carried before this start says nothing about it.
     let silence = carried.map(|carried| started.map_or(carried, |started| started.min(carried)));
     Some(ChannelState {
-        channel: channel.to_owned(),
-        account: text("accountId").filter(|_| several).map(str::to_owned),
+        channel: harmless(channel),
+        account: text("accountId").filter(|_| several).map(harmless),
         enabled: meant("enabled") && meant("configured") && meant("linked"),
         connected: running && connected,
         settling: !connected && (connecting || reconnecting || is_true(account, "restartPending")),

@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::platform::http::local_client;
+use crate::redact::harmless;
 use crate::supervisor::observation::{Answer, HealthBody, ReadyBody, StartupBody};
 
 /// The real answers have under 2 KB (gateway.md, section 3).
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// Most names that are taken of one list: a gateway has a handful of channels.
+const MOST_NAMES: usize = 32;
 
 /// The gateway closes idle connections after 5 s (its `Keep-Alive` header): one is used again within a round, and
 /// never in the next.
@@ -81,34 +84,18 @@ impl HttpProbe {
     /// Asks `/healthz`, and the other two only if that one answered.
     pub async fn ask(&self) -> Answers {
         let asked = Instant::now();
-        let health =
-            self.get("/healthz", |body: HealthJson| HealthBody { live: body.ok && body.status == "live" }).await;
+        let health = self.get("/healthz", read_health).await;
         let mut answers = Answers { startup: Answer::NotAsked, health, ready: Answer::NotAsked, latency: None };
         if !matches!(answers.health, Answer::Json { .. }) {
             return answers;
         }
         answers.latency = Some(asked.elapsed());
-        answers.startup = self
-            .get("/startupz", |body: StartupJson| StartupBody {
-                started: body.status == "started",
-                draining: body.status == "draining",
-                pending_reason: body.pending_reason,
-                version: body.version,
-                uptime: body.uptime_ms.map(Duration::from_millis),
-            })
-            .await;
-        answers.ready = self
-            .get("/readyz", |body: ReadyJson| ReadyBody {
-                ready: body.ready,
-                failing: body.failing,
-                suppressed: body.suppressed,
-                uptime: body.uptime_ms.map(Duration::from_millis),
-            })
-            .await;
+        answers.startup = self.get("/startupz", read_startup).await;
+        answers.ready = self.get("/readyz", read_ready).await;
         answers
     }
 
-    async fn get<Json: DeserializeOwned, Body>(&self, path: &str, read: impl FnOnce(Json) -> Body) -> Answer<Body> {
+    async fn get<Body>(&self, path: &str, read: impl FnOnce(&[u8]) -> Option<Body>) -> Answer<Body> {
         let response = match self.client.get(format!("{}{path}", self.base)).send().await {
             Ok(response) => response,
             Err(error) => return failure(&error),
@@ -127,11 +114,48 @@ impl HttpProbe {
             Ok(None) => return foreign(status, "an answer that does not end"),
             Err(error) => return failure(&error),
         };
-        match serde_json::from_slice(&body) {
-            Ok(json) => Answer::Json { status: status.as_u16(), body: read(json) },
-            Err(_) => foreign(status, "JSON of another kind"),
+        match read(&body) {
+            Some(body) => Answer::Json { status: status.as_u16(), body },
+            None => foreign(status, "JSON of another kind"),
         }
     }
+}
+
+/// Reads the body of `/healthz`; `None` if it is none.
+#[must_use]
+pub fn read_health(body: &[u8]) -> Option<HealthBody> {
+    let body: HealthJson = serde_json::from_slice(body).ok()?;
+    Some(HealthBody { live: body.ok && body.status == "live" })
+}
+
+/// Reads the body of `/startupz`; `None` if it is none.
+#[must_use]
+pub fn read_startup(body: &[u8]) -> Option<StartupBody> {
+    let body: StartupJson = serde_json::from_slice(body).ok()?;
+    Some(StartupBody {
+        started: body.status == "started",
+        draining: body.status == "draining",
+        pending_reason: body.pending_reason.as_deref().map(harmless),
+        version: body.version.as_deref().map(harmless),
+        uptime: body.uptime_ms.map(Duration::from_millis),
+    })
+}
+
+/// Reads the body of `/readyz`; `None` if it is none.
+#[must_use]
+pub fn read_ready(body: &[u8]) -> Option<ReadyBody> {
+    let body: ReadyJson = serde_json::from_slice(body).ok()?;
+    Some(ReadyBody {
+        ready: body.ready,
+        failing: names(&body.failing),
+        suppressed: names(&body.suppressed),
+        uptime: body.uptime_ms.map(Duration::from_millis),
+    })
+}
+
+/// Names that a gateway gives, fit to be shown; more than these would fill the screen.
+fn names(given: &[String]) -> Vec<String> {
+    given.iter().take(MOST_NAMES).map(|name| harmless(name)).collect()
 }
 
 fn foreign<Body>(status: StatusCode, reason: &str) -> Answer<Body> {

@@ -58,7 +58,7 @@ impl IntentProbe {
             due
         };
         let looked = spawn_blocking(move || {
-            let updating = update_is_due.then(|| arguments_of_user(own_uid()).iter().any(|argv| is_update(argv)));
+            let updating = update_is_due.then(|| arguments_of_user(own_uid()).iter().any(|(_, argv)| is_update(argv)));
             (tail(&record).and_then(|text| newest(&text)), updating)
         });
         let (recorded, updating) = match timeout(LOOK_LIMIT, looked).await {
@@ -109,7 +109,8 @@ fn tail(path: &Path) -> Option<String> {
 }
 
 /// The newest whole line that tells of a stop or a restart by a person's command.
-fn newest(text: &str) -> Option<IntentSeen> {
+#[must_use]
+pub fn newest(text: &str) -> Option<IntentSeen> {
     text.rsplit_terminator('\n').find_map(deed)
 }
 
@@ -217,8 +218,8 @@ mod tests {
             noise in any::<Vec<u8>>(),
             argv in prop::collection::vec("(openclaw|openclaw.mjs|update|status|-.?|.{0,5})", 0..6),
         ) {
-            newest(&text);
-            newest(&String::from_utf8_lossy(&noise));
+            let _ = newest(&text);
+            let _ = newest(&String::from_utf8_lossy(&noise));
             is_update(&argv);
         }
     }

@@ -1,6 +1,7 @@
 //! Who owns the gateway's port.
 
 use crate::platform::port::{Listener, Occupant, occupant};
+use crate::redact::harmless;
 use crate::supervisor::observation::{Identity, PortOwner};
 
 /// Whose process holds a port.
@@ -38,7 +39,7 @@ fn judge(found: Occupant, holder: impl Fn(u32) -> Holder) -> PortOwner {
             Some(Listener { pid, name, .. }) => match holder(pid) {
                 Holder::Gateway => PortOwner::Gateway,
                 Holder::OtherGateway(identity) => PortOwner::OtherGateway(identity),
-                Holder::Stranger => PortOwner::Stranger { pid: Some(pid), name },
+                Holder::Stranger => PortOwner::Stranger { pid: Some(pid), name: harmless(&name) },
             },
             None => PortOwner::Free,
         },

@@ -59,10 +59,15 @@ impl Agent {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path).map_err(unreadable)?;
         file.take(LIMIT).read_to_end(&mut bytes).map_err(unreadable)?;
-        let damaged = || AgentError::Damaged { path: path.to_owned() };
+        Self::parse(&bytes).ok_or_else(|| AgentError::Damaged { path: path.to_owned() })
+    }
+
+    /// Reads the content of a plist; `None` if it is none, or has no label or no program.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
         // The parser's words are left out: they could quote a secret.
-        let agent: Option<Self> = plist::from_bytes(&bytes).ok();
-        agent.filter(|agent| !agent.program_arguments.is_empty()).ok_or_else(damaged)
+        let agent: Option<Self> = plist::from_bytes(bytes).ok();
+        agent.filter(|agent| !agent.program_arguments.is_empty())
     }
 
     /// Least distance of two starts.

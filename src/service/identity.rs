@@ -80,7 +80,7 @@ fn by_port(setup: &GatewaySetup) -> Option<Identity> {
 
 /// The gateway's lock file, as far as it matters here.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
-struct Lock {
+pub struct Lock {
     pid: u32,
     port: Option<u16>,
     #[serde(rename = "startTime")]
@@ -89,7 +89,8 @@ struct Lock {
 
 impl Lock {
     /// The start stamp, where OpenClaw wrote one that is comparable with the kernel's.
-    fn stamp(&self) -> Option<u64> {
+    #[must_use]
+    pub fn stamp(&self) -> Option<u64> {
         self.started.as_ref()?.as_u64()
     }
 }
@@ -101,8 +102,9 @@ fn read_lock(path: &Path) -> Option<Lock> {
     parse_lock(&bytes)
 }
 
-/// JSON, followed by padding of any kind.
-fn parse_lock(bytes: &[u8]) -> Option<Lock> {
+/// Reads a lock file: JSON, followed by padding of any kind.
+#[must_use]
+pub fn parse_lock(bytes: &[u8]) -> Option<Lock> {
     serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
 }
 

@@ -11,7 +11,7 @@ use answers::{parse_list, parse_print};
 
 pub(super) use answers::{Job, parse_disabled};
 
-mod answers;
+pub mod answers;
 
 /// Limit for one command to launchd.
 const ORDER_LIMIT: Duration = Duration::from_secs(10);

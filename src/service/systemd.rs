@@ -133,7 +133,7 @@ impl GatewayService for Systemd {
 
 /// What `systemctl show` says; empty where it said nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Unit {
+pub struct Unit {
     load: String,
     active: String,
     sub: String,
@@ -144,7 +144,9 @@ struct Unit {
 }
 
 impl Unit {
-    fn parse(text: &str) -> Self {
+    /// Reads the answer, one property on each line.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         let mut unit = Self::default();
         for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
             let field = match name {
@@ -165,7 +167,9 @@ impl Unit {
         unit
     }
 
-    fn state(&self) -> ServiceState {
+    /// What it means.
+    #[must_use]
+    pub fn state(&self) -> ServiceState {
         match (self.load.as_str(), self.active.as_str(), self.sub.as_str()) {
             ("not-found", _, _) => ServiceState::NotInstalled,
             ("masked", _, _) => ServiceState::Disabled,
@@ -238,7 +242,7 @@ mod tests {
             if !lines.iter().any(|(name, value)| name == "LoadState" && known.contains(&value.trim())) {
                 prop_assert!(matches!(state, ServiceState::Unknown(_)), "{state:?}");
             }
-            Unit::parse(&String::from_utf8_lossy(&noise)).state();
+            let _ = Unit::parse(&String::from_utf8_lossy(&noise)).state();
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Dependency {
         /// Its name.
         name: String,
     },
+    /// The word of the gateway's service manager: who cannot be asked or understood gets no orders.
+    ServiceManager,
 }
 
 /// How one thing that the gateway needs was found.
@@ -45,6 +47,8 @@ pub enum Trouble {
     Silent,
     /// It is not there.
     Missing,
+    /// Its answer cannot be had or understood; the text says why.
+    Unclear(String),
     /// Its name does not resolve.
     Unresolved,
     /// It cannot be reached; the text is the system's reason.
@@ -68,6 +72,7 @@ impl Dependency {
             Self::Disk => "disk".to_owned(),
             Self::Configuration => "configuration".to_owned(),
             Self::Program { name } => format!("program:{name}"),
+            Self::ServiceManager => "service_manager".to_owned(),
         }
     }
 }

@@ -34,6 +34,10 @@ pub enum Event {
     },
     /// A person wants something.
     Command(Command),
+    /// The system says that the machine is about to sleep.
+    Suspending,
+    /// The system says that the machine has woken.
+    Woken,
 }
 
 /// News of a running heal.
@@ -210,8 +214,21 @@ pub enum AlertKind {
         /// When it was put together: Unix milliseconds.
         made: i64,
     },
+    /// The self-check has found what it had not found before. Of no incident.
+    Check(Vec<CheckProblem>),
     /// A test, asked for by a person.
     Test,
+}
+
+/// One thing that will not work when it is needed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckProblem {
+    /// What was looked at, for people: the gateway's name, if it concerns one, and the subject.
+    pub what: String,
+    /// One sentence, for people.
+    pub sentence: String,
+    /// The command that mends it.
+    pub mend: Option<String>,
 }
 
 /// Why alerts were gathered.
@@ -261,7 +278,7 @@ impl AlertKind {
             Self::Down { .. } | Self::SafeMode { .. } | Self::Blocked { .. } | Self::ConfigSuspect { .. } => {
                 Level::Critical
             }
-            Self::Degraded { .. } | Self::Progress { .. } => Level::Warning,
+            Self::Degraded { .. } | Self::Progress { .. } | Self::Check(_) => Level::Warning,
             Self::Recovered { .. } => Level::Success,
             Self::RestartFinished { outcome } if outcome.succeeded() => Level::Success,
             Self::RestartFinished { .. } => Level::Warning,
@@ -292,6 +309,7 @@ impl AlertKind {
             Self::Renewed { .. } => "renewed",
             Self::Report(report) => report.period.name(),
             Self::Digest { .. } => "digest",
+            Self::Check(_) => "check",
             Self::Test => "test",
         }
     }

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::Supervisor;
 use super::backoff;
 use super::breaker::Breaker;
-use super::dependency::{Dependency, DependencyState};
+use super::dependency::{Dependency, DependencyState, Trouble};
 use super::incident::{Incident, Stage};
 use super::intent::Intent;
 use super::ladder::Rung;
 use super::moment::Moment;
-use super::observation::Observation;
+use super::observation::{Observation, ServiceState};
 use super::policy::Manager;
 use super::remedy::{Means, Remedy, remedy};
 use super::verdict::{Severity, Verdict};
@@ -61,10 +61,22 @@ impl Supervisor {
         }
     }
 
+    /// Whether it was stopped on purpose only its service manager knows: an answer that was never seen before must not
+    /// make a start of that.
+    fn unclear_manager(&self, seen: &Observation) -> Option<DependencyState> {
+        let (Manager::ServiceManager { .. }, ServiceState::Unknown(reason)) = (self.policy.manager, &seen.service)
+        else {
+            return None;
+        };
+        let trouble = Some(Trouble::Unclear(reason.clone()));
+        Some(DependencyState { dependency: Dependency::ServiceManager, trouble })
+    }
+
     /// Notes what surrounds the gateway.
     pub(super) fn note_surroundings(&mut self, now: Moment, seen: &Observation) {
         let troubled = |state: &&DependencyState| state.trouble.is_some();
         self.obstacles = seen.dependencies.iter().filter(troubled).cloned().collect();
+        self.obstacles.extend(self.unclear_manager(seen));
         let is_network = |state: &&DependencyState| matches!(state.dependency, Dependency::Network { .. });
         let mut network = seen.dependencies.iter().filter(is_network).peekable();
         self.means = Means {

@@ -67,11 +67,13 @@ impl Supervisor {
 
     /// How far the present situation calls for telling.
     fn stage(&self, now: Moment) -> Stage {
+        // An attempt that runs may bring what is missing: the good configuration, say.
+        let idle = self.state.running.is_none();
         match self.verdict.severity() {
             Severity::Good | Severity::Neutral => Stage::Nothing,
             Severity::Impaired => Stage::Degraded,
             Severity::Outage if self.awaits_reason(now) => Stage::Nothing,
-            Severity::Outage if self.needs_person() || self.is_obstructed() => Stage::Blocked,
+            Severity::Outage if idle && (self.needs_person() || self.is_obstructed()) => Stage::Blocked,
             Severity::Outage if matches!(self.state.breaker, Breaker::Open { .. }) => Stage::SafeMode,
             Severity::Outage => Stage::Down,
         }

@@ -115,6 +115,7 @@ pub fn title(kind: &AlertKind, subject: Subject<'_>, language: Language) -> Stri
         (AlertKind::Renewed { .. }, Language::English) => format!("{who} was restarted to free memory"),
         (AlertKind::Renewed { .. }, Language::Korean) => format!("{who} 메모리 확보를 위해 재시작됨"),
         (AlertKind::Report(report), _) => super::report::title(report, language),
+        (AlertKind::Check(problems), _) => super::check::alert_title(problems, language),
         (AlertKind::Digest { reason, entries, more, .. }, _) => {
             let count = entries.len() + usize::try_from(*more).unwrap_or(usize::MAX);
             let plural = if count == 1 { "" } else { "s" };
@@ -203,6 +204,7 @@ pub fn body(kind: &AlertKind, subject: Subject<'_>, language: Language, moment: 
             }
         }
         AlertKind::Report(report) => super::report::body(report, language).join(" "),
+        AlertKind::Check(problems) => super::check::alert_body(problems, language),
         AlertKind::Digest { entries, more, made, .. } => digest(entries, *more, *made, language),
         AlertKind::Test => language
             .pick(

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Language, Phrase};
+use crate::supervisor::event::CheckProblem;
 
 pub mod gateway;
 pub mod own;
@@ -71,7 +72,7 @@ impl Phrase for Subject {
     fn say(&self, language: Language) -> String {
         let (english, korean) = match self {
             Self::ConfigFile => ("configuration", "설정 파일"),
-            Self::ConfigPermissions => ("its permissions", "설정 파일 권한"),
+            Self::ConfigPermissions => ("config permissions", "설정 파일 권한"),
             Self::SecretFiles => ("secret files", "비밀 파일"),
             Self::Folders => ("folders", "폴더"),
             Self::StateFiles => ("state files", "상태 파일"),
@@ -160,6 +161,29 @@ pub enum CheckPhrase {
         /// How many problems there are.
         problems: usize,
     },
+}
+
+/// The headline of an alert about what the self-check has found anew.
+#[must_use]
+pub fn alert_title(problems: &[CheckProblem], language: Language) -> String {
+    if let [CheckProblem { what, .. }] = problems {
+        return language.pick(format!("Self-check: {what}"), format!("자가 점검: {what}"));
+    }
+    let count = problems.len();
+    language.pick(format!("Self-check: {count} new problems"), format!("자가 점검: 새 문제 {count}건"))
+}
+
+/// Its sentences: each problem, and the command that mends it.
+#[must_use]
+pub fn alert_body(problems: &[CheckProblem], language: Language) -> String {
+    let one = |CheckProblem { what, sentence, mend }: &CheckProblem| {
+        let subject = if problems.len() == 1 { String::new() } else { format!("{what}: ") };
+        let mend = mend.as_ref().map_or_else(String::new, |command| {
+            language.pick(format!(" To mend it: `{command}`."), format!(" 해결: `{command}`."))
+        });
+        format!("{subject}{sentence}{mend}")
+    };
+    problems.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 impl Phrase for CheckPhrase {

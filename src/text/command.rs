@@ -120,6 +120,12 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("secrets list", "Names of the secrets that are kept", "저장된 비밀 값의 이름"),
     ("secrets remove", "Forget a secret", "비밀 값 삭제"),
     ("secrets remove.name", "Its name", "이름"),
+    (
+        "import",
+        "Take over the settings of an older watchdog of scripts; shows what it would do",
+        "이전 감시 스크립트의 설정 가져오기. 먼저 할 일만 보여 줌",
+    ),
+    ("import.yes", "Do it", "실제로 가져오기"),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
     (
@@ -150,6 +156,26 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("completions.shell", "bash, zsh or fish", "bash, zsh 또는 fish"),
     ("man", "Write manual pages", "매뉴얼 페이지 만들기"),
     ("man.folder", "Folder that takes them", "저장할 폴더"),
+    ("drill", "Faults on purpose, and what Lifeguard makes of them", "일부러 장애를 일으켜 Lifeguard의 대응을 확인"),
+    ("drill list", "List the drills", "훈련 목록"),
+    (
+        "drill run",
+        "Run a drill on a practice gateway, and show the scoreboard",
+        "연습용 게이트웨이에서 훈련을 실행하고 결과 표시",
+    ),
+    ("drill run.which", "Name of the drill, or all", "훈련 이름, 또는 all"),
+    (
+        "drill run.real",
+        "On your own gateway, watched by the Lifeguard that runs: kill, hang",
+        "실행 중인 Lifeguard가 감시하는 실제 게이트웨이에서 실행: kill, hang",
+    ),
+    (
+        "drill run.gateway",
+        "With --real: name of the gateway; left out, the first one",
+        "--real과 함께: 게이트웨이 이름. 생략하면 첫 번째",
+    ),
+    ("drill run.yes", "With --real: do not ask", "--real과 함께: 묻지 않음"),
+    ("drill run.json", "Only the scoreboard, as JSON", "결과만 JSON으로"),
     ("demo", "Try everything on a practice gateway", "연습용 게이트웨이로 모든 기능 체험"),
 ];
 

@@ -17,6 +17,7 @@ impl Phrase for Dependency {
                 Language::English => format!("the program {name}"),
                 Language::Korean => format!("{name} 프로그램"),
             },
+            Self::ServiceManager => language.pick("its service manager", "서비스 관리자").to_owned(),
         }
     }
 }
@@ -34,6 +35,10 @@ impl Phrase for Trouble {
             Self::Unreachable(reason) => match language {
                 Language::English => format!("cannot be reached ({reason})"),
                 Language::Korean => format!("연결할 수 없음({reason})"),
+            },
+            Self::Unclear(reason) => match language {
+                Language::English => format!("gives no clear answer ({reason})"),
+                Language::Korean => format!("명확한 답을 주지 않음({reason})"),
             },
             Self::NearlyFull { free } => {
                 let free = words::size(*free);

@@ -73,5 +73,17 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             ("lifeguard completions fish > ~/.config/fish/completions/lifeguard.fish", "fish", "fish"),
         ],
     ),
+    (
+        "drill run",
+        &[
+            ("lifeguard drill run kill", "kill a practice gateway", "연습용 게이트웨이를 강제 종료"),
+            ("lifeguard drill run all --json | jq .healed", "for a script", "스크립트용"),
+            (
+                "lifeguard drill run hang --real",
+                "freeze your own gateway, after asking",
+                "확인 후 실제 게이트웨이를 멈춤",
+            ),
+        ],
+    ),
     ("man", &[("lifeguard man ~/.local/share/man/man1 && man lifeguard", "read it", "읽기")]),
 ];

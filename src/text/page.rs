@@ -169,6 +169,7 @@ pub fn need_name(dependency: &Dependency, language: Language) -> String {
     match dependency {
         Dependency::Disk => language.pick("Disk", "디스크").to_owned(),
         Dependency::Configuration => language.pick("Configuration", "설정").to_owned(),
+        Dependency::ServiceManager => language.pick("Service manager", "서비스 관리자").to_owned(),
         Dependency::Network { host } => host.clone(),
         Dependency::Program { name } => name.clone(),
         Dependency::Docker => "Docker".to_owned(),

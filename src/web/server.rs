@@ -35,6 +35,10 @@ const MOST_CONNECTIONS: usize = 32;
 /// Longest life of a connection; a browser opens its events anew.
 const LONGEST_CONNECTION: Duration = Duration::from_mins(10);
 
+/// Longest time from connecting to the first byte of an answer. The page and its events are answered at once, and the
+/// history within its own limit.
+const SILENCE: Duration = Duration::from_secs(10);
+
 /// Limit for an answer out of the history.
 const HISTORY_LIMIT: Duration = Duration::from_secs(5);
 
@@ -94,7 +98,8 @@ impl WebServer {
         metrics: Arc<Metrics>,
         stop: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
-        let listener = LimitedListener::new(self.listener, MOST_CONNECTIONS, LONGEST_CONNECTION);
+        let listener =
+            LimitedListener::new(self.listener, MOST_CONNECTIONS, LONGEST_CONNECTION).answering_within(SILENCE);
         let shared = Shared { settings: Arc::new(settings), snapshots, history, metrics };
         tokio::select! {
             served = axum::serve(listener, router(shared)) => served,

@@ -81,6 +81,7 @@ command = {command}
 cooldown = "0s"
 critical_cooldown = "0s"
 storm_after = 1000
+self_check = false
 native = {{ enabled = false }}
 discord = {{ webhook = "{webhook}" }}
 {sections}"#,

@@ -117,6 +117,7 @@ fn loudness(kind: &AlertKind) -> Loudness {
         | AlertKind::RestartFinished { .. }
         | AlertKind::Memory { .. }
         | AlertKind::Report(_)
+        | AlertKind::Check(_)
         | AlertKind::Digest { .. }
         | AlertKind::Test => Loudness::Usual,
     }
@@ -129,6 +130,7 @@ fn look(kind: &AlertKind) -> Look {
         | AlertKind::Blocked { .. }
         | AlertKind::ConfigSuspect { .. } => Look::Trouble,
         AlertKind::Degraded { .. } | AlertKind::Memory { .. } | AlertKind::Progress { .. } => Look::Caution,
+        AlertKind::Check(_) => Look::Caution,
         AlertKind::RestartFinished { outcome } if !outcome.succeeded() => Look::Caution,
         AlertKind::Digest { .. } if kind.level() == Level::Warning => Look::Caution,
         AlertKind::Recovered { .. }
@@ -156,6 +158,7 @@ fn buttons(kind: &AlertKind) -> Vec<Button> {
         | AlertKind::Progress { .. }
         | AlertKind::Renewed { .. }
         | AlertKind::Report(_)
+        | AlertKind::Check(_)
         | AlertKind::Digest { .. }
         | AlertKind::Test => Vec::new(),
     }

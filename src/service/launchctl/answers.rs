@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 /// What launchd says of a loaded job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::service) struct Job {
+pub struct Job {
     pub(in crate::service) state: String,
     pub(in crate::service) pid: Option<u32>,
     /// `78: EX_CONFIG`, `0`, `(never exited)`; launchd replaces it by the signal that ended the job.
@@ -47,7 +47,8 @@ impl Job {
 ///
 /// Only lines with exactly one tab belong to the job itself: nested blocks have lines of the same names. The first
 /// line of a name counts.
-pub(super) fn parse_print(text: &str, target: &str) -> Option<Job> {
+#[must_use]
+pub fn parse_print(text: &str, target: &str) -> Option<Job> {
     let mut lines = text.lines();
     let head = lines.find(|line| !line.trim().is_empty())?;
     if head.trim() != format!("{target} = {{") {
@@ -84,7 +85,8 @@ pub(super) fn parse_print(text: &str, target: &str) -> Option<Job> {
 ///
 /// It tells less: of a job that is kept alive and does not run, not whether its start is scheduled or held back. It is
 /// taken to be scheduled: if it is not, launchd's patience will tell.
-pub(super) fn parse_list(text: &str, label: &str) -> Option<Job> {
+#[must_use]
+pub fn parse_list(text: &str, label: &str) -> Option<Job> {
     let lines = text.lines().filter_map(|line| line.strip_prefix('\t')?.strip_prefix('"')?.strip_suffix(';'));
     let values: HashMap<&str, &str> = lines.filter_map(|line| line.split_once("\" = ")).collect();
     if values.get("Label")?.trim_matches('"') != label {
@@ -109,7 +111,8 @@ pub(super) fn parse_list(text: &str, label: &str) -> Option<Job> {
 
 /// Reads `launchctl print-disabled gui/UID`: whether the label is switched off; `None` if it is not listed, or in
 /// words never seen.
-pub(in crate::service) fn parse_disabled(text: &str, label: &str) -> Option<bool> {
+#[must_use]
+pub fn parse_disabled(text: &str, label: &str) -> Option<bool> {
     let quoted = format!("\"{label}\"");
     let (_, value) =
         text.lines().filter_map(|line| line.trim().split_once(" => ")).find(|(name, _)| *name == quoted)?;

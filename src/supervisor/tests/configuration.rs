@@ -169,6 +169,7 @@ fn a_broken_configuration_does_not_hold_back_what_mends_it() {
     world.run(Duration::from_mins(10));
     assert_eq!(world.rungs().first(), Some(&Rung::RollBack));
     assert_eq!(world.core.health(), Health::Healthy);
+    assert_eq!(world.kinds(), ["down", "config_suspect", "recovered"], "what is being mended is not waited for");
 }
 
 #[test]

@@ -105,6 +105,20 @@ fn a_channel_that_was_logged_out_is_never_restarted() {
 }
 
 #[test]
+fn a_schedule_that_stands_still_is_told_and_gets_one_restart() {
+    let mut world = World::healthy();
+    let overdue = |length| Some(Activity { overdue: Some(length), ..Activity::default() });
+    world.activity = overdue(Duration::from_mins(9));
+    world.run(Duration::from_hours(1));
+    assert!(world.alerts.is_empty(), "a run may be late");
+    world.activity = overdue(Duration::from_mins(11));
+    world.run(Duration::from_mins(10));
+    assert_eq!((world.kinds(), world.core.verdict()), (vec!["degraded"], &Verdict::Overdue));
+    world.run(Duration::from_hours(3));
+    assert_eq!(world.rungs(), [Rung::Graceful], "once, whatever it helped");
+}
+
+#[test]
 fn a_slow_gateway_is_told_and_left_alone() {
     let mut world = World::healthy();
     world.latency = Some(Duration::from_secs(3));
@@ -226,6 +240,26 @@ fn a_service_manager_that_says_it_will_not_is_not_waited_for() {
     world.kill();
     world.run(Duration::from_secs(30));
     assert_eq!(world.rungs(), [Rung::Start]);
+}
+
+#[test]
+fn without_a_clear_word_of_the_service_manager_an_outage_is_told_and_nothing_is_done() {
+    let patience = Duration::from_secs(20);
+    let policy = Policy { manager: Manager::ServiceManager { patience }, ..Policy::default() };
+    for clear in [ServiceState::Failed("exit-code".to_owned()), ServiceState::Stopped] {
+        let mut world = World::healthy_with(policy.clone());
+        world.service = ServiceState::Unknown("systemd says \"superposed\"".to_owned());
+        world.kill();
+        world.run(Duration::from_hours(2));
+        assert!(world.heals.is_empty());
+        assert_eq!((world.kinds(), world.core.health()), (vec!["down"], Health::Blocked));
+        let AlertKind::Down { waits_for, .. } = &world.alerts[0].kind else { panic!("{:?}", world.alerts[0]) };
+        assert_eq!(waits_for[0].dependency, Dependency::ServiceManager);
+        // It goes on by itself, or was meant to be stopped all the time.
+        world.service = clear.clone();
+        world.run(Duration::from_mins(1));
+        assert_eq!(world.heals.len(), usize::from(clear != ServiceState::Stopped));
+    }
 }
 
 const GIGABYTE: u64 = 1024 * 1024 * 1024;
