@@ -22,7 +22,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check sim fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle
+.PHONY: help run test check sim fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -92,6 +92,10 @@ bundle: ## Pack dist/Lifeguard.app for macOS and a zip of it, signed, for both k
 	@bundle/set-up.sh cross
 	bundle/cross/darwin.sh link arm64 $(DARWIN_RELEASE)
 	bundle/cross/darwin.sh link x86_64 $(DARWIN_RELEASE)
+	$(MAKE) pack
+
+pack: ## Pack what is linked already, as `make bundle` does in the end; DARWIN=debug for debug builds
+	@bundle/set-up.sh cross
 	$(PACKAGER) build --executable target/darwin/aarch64-apple-darwin/$(DARWIN)/lifeguard \
 	    --executable target/darwin/x86_64-apple-darwin/$(DARWIN)/lifeguard --into dist
 	$(PACKAGER) verify --folder dist

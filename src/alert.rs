@@ -25,6 +25,7 @@ pub mod gather;
 mod http;
 mod hub;
 pub mod hush;
+mod lane;
 pub mod ledger;
 pub mod letter;
 pub mod native;

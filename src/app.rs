@@ -5,6 +5,7 @@ mod board;
 mod channels;
 mod check;
 mod diagnostics;
+mod import;
 mod keeping;
 mod log;
 mod look;
@@ -21,6 +22,7 @@ use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 pub use check::check;
+pub use import::{NotTakenOver, TakeOver, take_over_crashes};
 pub use keeping::{install_agent, uninstall_agent};
 pub use look::look;
 
@@ -130,6 +132,9 @@ pub enum AppError {
     /// Lifeguard's own agent could not be installed or taken away.
     #[error(transparent)]
     Keeper(#[from] crate::service::keeper::KeeperError),
+    /// What another watchdog has counted could not be taken over.
+    #[error(transparent)]
+    NotTakenOver(NotTakenOver),
     /// The terminal could not be written to.
     #[error("cannot write to the terminal: {0}")]
     Terminal(std::io::Error),
@@ -205,6 +210,17 @@ fn show(setting: &Setting<'_>, runtime: Runtime, running: Running) -> Result<Exi
         language: setting.language,
         monochrome: setting.config.tray.monochrome,
         login_item: Box::new(login_item::state),
+        #[cfg(target_os = "macos")]
+        on_sleep: {
+            let sleeps = running.sleeps.clone();
+            Box::new(move |notice| serve::pass_on(&sleeps, notice))
+        },
+        #[cfg(target_os = "macos")]
+        on_hidden: {
+            let (handle, language) = (runtime.handle().clone(), setting.language);
+            let allowed = setting.config.alerts.native.enabled;
+            Box::new(move || drop(handle.spawn(tell_hidden(language, allowed))))
+        },
     };
     let (snapshots, actions) = (running.snapshots.clone(), running.actions.clone());
     let shared = std::sync::Arc::new(std::sync::Mutex::new(Some((runtime, running))));
@@ -223,6 +239,32 @@ fn show(setting: &Setting<'_>, runtime: Runtime, running: Running) -> Result<Exi
             ticker::say_line(&error.to_string()).map_err(AppError::Terminal)?;
             Ok(in_terminal(setting, &runtime, running))
         }
+    }
+}
+
+/// Tells that macOS keeps the icon where nobody can see it, and what to do.
+#[cfg(all(target_os = "macos", feature = "tray"))]
+async fn tell_hidden(language: Language, notify: bool) {
+    use crate::alert::native::note::{Look, Loudness, Note};
+    use crate::alert::native::{NativeSettings, tell};
+    use crate::text::Phrase;
+    use crate::text::icon::IconPhrase;
+
+    warn!("macOS shows the icon nowhere: System Settings > Menu Bar, or no room");
+    if !notify {
+        return;
+    }
+    let note = Note {
+        key: "icon-hidden".to_owned(),
+        title: IconPhrase::Hidden.say(language),
+        body: IconPhrase::Guidance.say(language),
+        loudness: Loudness::Usual,
+        look: Look::Caution,
+        stays: true,
+        buttons: Vec::new(),
+    };
+    if let Err(problem) = tell(&NativeSettings::default(), &note, language).await {
+        warn!(problem = problem.say(Language::English), "nor can that be told");
     }
 }
 

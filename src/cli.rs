@@ -26,6 +26,7 @@ mod desktop;
 mod drill;
 mod help;
 mod history;
+mod import;
 mod incidents;
 mod login_item;
 mod logs;
@@ -105,6 +106,7 @@ enum Command {
     Alerts(alerts::Command),
     #[command(subcommand)]
     Secrets(secrets::Command),
+    Import(import::Arguments),
     LoginItem(login_item::Arguments),
     InstallAgent,
     UninstallAgent,
@@ -191,6 +193,7 @@ fn dispatch(context: &Context, arguments: Arguments) -> Result<ExitCode, Failure
         Some(Command::ConfigGuard(arguments)) => config_guard::run(context, arguments),
         Some(Command::Alerts(command)) => alerts::run(context, command),
         Some(Command::Secrets(command)) => secrets::run(context, command),
+        Some(Command::Import(arguments)) => import::run(context, arguments),
         Some(Command::LoginItem(arguments)) => login_item::run(context, &arguments),
         Some(Command::InstallAgent) => agent::install(context),
         Some(Command::UninstallAgent) => agent::uninstall(context),

@@ -16,6 +16,7 @@ use crate::text::Language;
 
 pub mod alerts;
 pub mod discovery;
+pub mod edit;
 pub mod environment;
 mod hash;
 pub mod load;

@@ -27,6 +27,7 @@ use crate::guard::backup::Backups;
 use crate::history::recorder::{Recorder, WRITE_EVERY};
 use crate::metrics::Metrics;
 use crate::platform::clock;
+use crate::platform::sleep::SleepNotice;
 use crate::probe::dependency::Needs;
 use crate::probe::{ProbeLimits, Prober};
 use crate::request::Reply;
@@ -148,6 +149,7 @@ pub struct Engine {
     writer: JoinHandle<()>,
     snapshots: watch::Receiver<Snapshot>,
     tunings: watch::Sender<Option<Tuning>>,
+    sleeps: watch::Sender<Option<SleepNotice>>,
 }
 
 impl Engine {
@@ -163,6 +165,7 @@ impl Engine {
         let patience = specs.iter().map(|spec| spec.policy.probe_interval * 2 + spec.limits.timeout).max();
         let frame = Frame { stale_after: patience.unwrap_or(Duration::ZERO), page };
         let (tunings, tuned) = watch::channel(None);
+        let (sleeps, noticed) = watch::channel(None);
         let (pictures, gallery) = mpsc::unbounded_channel();
         let (mut members, mut first) = (Vec::new(), Vec::new());
         for (place, spec) in specs.into_iter().enumerate() {
@@ -172,20 +175,26 @@ impl Engine {
             let task = GatewayTask::new(spec, prober, alerts.clone(), Arc::clone(&heals), books.clone(), easel);
             first.push(task.picture(now()));
             let (wishes, queue) = mpsc::channel(WISHES);
-            members.push(Member { name, wishes, task: tokio::spawn(task.run(queue, tuned.clone())) });
+            members.push(Member { name, wishes, task: tokio::spawn(task.run(queue, tuned.clone(), noticed.clone())) });
         }
         let telling = Telling { channels: alerts.channels(), day: alerts.day() };
         let (sender, snapshots) = watch::channel(frame.put_together(&first, &telling));
         let publisher = tokio::spawn(publish(first, gallery, telling, (frame, tuned), sender));
         let recorder = books.recorder;
         let writer = tokio::spawn(keep_writing(Arc::clone(&recorder)));
-        Ok(Self { members, publisher, recorder, writer, snapshots, tunings })
+        Ok(Self { members, publisher, recorder, writer, snapshots, tunings, sleeps })
     }
 
     /// Where new numbers for every gateway are put.
     #[must_use]
     pub fn tunings(&self) -> watch::Sender<Option<Tuning>> {
         self.tunings.clone()
+    }
+
+    /// Where what the system says of sleep is put.
+    #[must_use]
+    pub fn sleeps(&self) -> watch::Sender<Option<SleepNotice>> {
+        self.sleeps.clone()
     }
 
     /// The newest picture, and every later one.

@@ -9,6 +9,7 @@ pub mod listener;
 pub mod port;
 pub mod private;
 pub mod process;
+pub mod sleep;
 
 #[cfg(target_os = "linux")]
 mod linux;

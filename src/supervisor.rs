@@ -45,6 +45,7 @@ use std::time::Duration;
 use configuration::ConfigStanding;
 use dependency::DependencyState;
 use event::{Action, Event};
+use incident::Incident;
 use judge::{Context, judge};
 use moment::Moment;
 use observation::{Exit, Identity, Observation};
@@ -83,6 +84,8 @@ pub struct Supervisor {
     outages: u32,
     /// First of them.
     outage_since: Option<Moment>,
+    /// First round that found it impaired, since it was whole or down.
+    impaired_since: Option<Moment>,
     /// Port closed while the process runs, since.
     closed_since: Option<Moment>,
     /// Orderly shutdown, since.
@@ -138,6 +141,7 @@ impl Supervisor {
             suspect_since: None,
             outages: 0,
             outage_since: None,
+            impaired_since: None,
             closed_since: None,
             draining_since: None,
             refuses_since: None,
@@ -161,10 +165,15 @@ impl Supervisor {
             leftover: None,
         };
         core.memory.clone_from(&core.state.memory);
-        core.inherited_outage = core.state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
+        let outage = |incident: &Incident| incident.outage && incident.good_since.is_none();
+        core.inherited_outage = core.state.incident.as_ref().is_some_and(outage);
         if let Some(running) = &mut core.state.running {
             let patience = now.after(INHERITED_PATIENCE);
             if running.done.is_none() {
+                // The news of a SIGKILL may have died with the one that sent it.
+                if std::mem::take(&mut running.may_kill) {
+                    core.state.kills.note(now, core.policy.kill_window);
+                }
                 running.done = Some(now);
                 running.deadline = patience;
                 core.inherited = Some(running.id);
@@ -202,8 +211,12 @@ impl Supervisor {
             Event::Exited { identity, exit } => self.exited(now, &identity, exit, &mut actions),
             Event::Heal { id, report } => self.heal_reported(now, id, report, &mut actions),
             Event::Command(command) => self.commanded(now, command, &mut actions),
+            Event::Suspending => self.quiet_until = Some(now.after(self.policy.wake_grace)),
+            // The clocks may not have told of a short sleep.
+            Event::Woken => self.be_quiet(now),
         }
         self.settle(now, &mut actions);
+        self.note_outage();
         self.last_step = now;
         self.note_health(now);
         if self.state != self.saved {
@@ -293,6 +306,7 @@ impl Supervisor {
         self.outages = 0;
         if self.verdict.severity() < Severity::Impaired {
             self.suspect_since = None;
+            self.impaired_since = None;
         }
         if self.verdict.severity() < Severity::Outage {
             self.outage_since = None;

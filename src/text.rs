@@ -10,6 +10,8 @@ pub mod config;
 pub mod dependency;
 pub mod drill;
 pub mod examples;
+pub mod icon;
+pub mod import;
 mod login_item;
 pub mod menu;
 pub mod page;

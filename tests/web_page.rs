@@ -143,6 +143,7 @@ async fn it_is_live_and_turns_stale_when_nobody_answers_any_more() {
         json!(["wait", "#uptime", "%"]),
         json!(["say", "seen"]),
         json!(["wait", "#headline", "Down"]),
+        json!(["wait", "#notice", "disk space: 40 MB left"]),
         json!(["say", "down"]),
         json!(["wait", "#headline", "Not known"]),
         json!(["wait", "#offline", "Lifeguard has not answered for"]),
@@ -152,7 +153,8 @@ async fn it_is_live_and_turns_stale_when_nobody_answers_any_more() {
     steps.extend(picture("stale"));
     let mut browser = Browser::start(&page, json!({ "steps": steps }));
     browser.says("seen").await;
-    page.pictures.send_replace(fresh(Health::Down));
+    let notices = vec!["Self-check: disk space: 40 MB left".to_owned()];
+    page.pictures.send_replace(Snapshot { notices, ..fresh(Health::Down) });
     browser.says("down").await;
     drop(page);
     let found = browser.ends().await;

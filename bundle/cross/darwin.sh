@@ -69,6 +69,8 @@ elif [ -x /usr/bin/rustc ] && [ -e "$(/usr/bin/rustc --print sysroot)/lib/rustli
         cargo_options+=(-Z "build-std=std,panic_abort")
     fi
     clippy_driver=/usr/bin/clippy-driver
+    # rustc strips with rust-objcopy, which Debian's does not have.
+    export CARGO_PROFILE_RELEASE_STRIP=none
 else
     fail "no std for $triple. Run: rustup target add $triple
   or, on Debian and Ubuntu: apt-get install rustc-web rust-web-src rust-web-clippy"

@@ -1,15 +1,16 @@
-//! The lanes: one task per channel, so that a slow channel delays no other and nobody waits for any.
+//! Starts a lane per channel, so that a slow channel delays no other and nobody waits for any; and the handle to them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::channel::{Channel, Confirmed, Dispatch, Failure, Form};
+use super::channel::Channel;
 use super::discord::Discord;
 use super::hush::Hush;
-use super::ledger::{self, Errand, Ledger, Next, Rules};
+use super::lane::{Lane, Queue, Wish, count, now};
+use super::ledger::{self, Ledger, Rules};
 use super::native::Native;
 use super::ntfy::Ntfy;
 use super::remote::{Recipient, Remote};
@@ -20,11 +21,8 @@ use super::webhook::Webhook;
 use super::{AlertSettings, GatewayAlert};
 use crate::history::alerts::Settled;
 use crate::history::{Change, History, HistoryError};
-use crate::platform::clock;
 use crate::request::{Mute, Receipt, UserAction};
-use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot, QuietSnapshot};
-use crate::supervisor::event::{Alert, AlertKind};
-use crate::supervisor::moment::Moment;
+use crate::snapshot::{ChannelSnapshot, DaySnapshot, DeliverySnapshot};
 use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
@@ -32,8 +30,6 @@ use crate::text::{Language, Phrase};
 const TEST_LIMIT: Duration = Duration::from_secs(40);
 /// Longest wait for a retry of all that waits on a channel.
 const RETRY_LIMIT: Duration = Duration::from_secs(100);
-/// The longest that a lane sleeps at a stretch: tokio's clock stands still while the machine sleeps.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// The fact of the history that says whether alerts are muted.
 const MUTE: &str = "mute";
 /// Wishes that a lane keeps waiting at most.
@@ -146,17 +142,6 @@ pub struct AlertHandle {
 struct LaneHandle {
     queue: Arc<Queue>,
     wishes: mpsc::Sender<Wish>,
-}
-
-/// What a lane is asked to do besides delivering.
-#[derive(Debug)]
-enum Wish {
-    /// Deliver a test at once, and say what came of it.
-    Test(oneshot::Sender<Option<Problem>>),
-    /// Try everything that waits once more, and say what stood in the way.
-    Retry(oneshot::Sender<Option<Problem>>),
-    /// Try everything that waits once more, then take leave; the answer is what is still undelivered.
-    Flush(oneshot::Sender<usize>),
 }
 
 impl AlertHandle {
@@ -285,200 +270,6 @@ impl AlertHandle {
     }
 }
 
-/// What the handle and the lane's task share.
-#[derive(Debug)]
-struct Queue {
-    name: &'static str,
-    ledger: Mutex<Ledger>,
-    news: Notify,
-}
-
-impl Queue {
-    /// A panic while the lock was held leaves books that are still whole: every change is a single call.
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-struct Lane<C> {
-    channel: C,
-    queue: Arc<Queue>,
-    inbox: mpsc::Receiver<Wish>,
-    place: usize,
-    channels: Arc<watch::Sender<Vec<ChannelSnapshot>>>,
-    language: Language,
-    /// What was wrong at the last attempt, so that each trouble is logged once and not at every retry.
-    problem: Option<Problem>,
-}
-
-impl<C: Channel> Lane<C> {
-    async fn run(mut self) {
-        if let Err(problem) = self.channel.prepare().await {
-            tracing::warn!(channel = self.queue.name, cause = problem.say(Language::English), "channel not ready");
-            self.show(Some(&problem), None);
-            self.problem = Some(problem);
-        }
-        loop {
-            match self.inbox.try_recv() {
-                Ok(wish) => self.grant(wish).await,
-                Err(mpsc::error::TryRecvError::Disconnected) => break,
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    let (next, quiet) = {
-                        let (mut ledger, now) = (self.queue.ledger(), now());
-                        (ledger.next(now), ledger.quiet(now))
-                    };
-                    self.show_quiet(quiet);
-                    match next {
-                        Next::Try(errand) => {
-                            self.attempt(&errand).await;
-                        }
-                        Next::Wait(until) => tokio::select! {
-                            wish = self.inbox.recv() => match wish {
-                                Some(wish) => self.grant(wish).await,
-                                None => break,
-                            },
-                            () = self.queue.news.notified() => {}
-                            () = tokio::time::sleep(sleep(until)) => {}
-                        },
-                    }
-                }
-            }
-        }
-    }
-
-    async fn grant(&mut self, wish: Wish) {
-        match wish {
-            Wish::Test(reply) => {
-                let alert = test_alert(clock::wall());
-                let dispatch = Dispatch {
-                    alert: &alert,
-                    id: &format!("test-{}", alert.alert.at),
-                    form: Form::New,
-                    repeat: false,
-                    folded: false,
-                    now: alert.alert.at,
-                };
-                let result = self.deliver(&dispatch).await;
-                if result.is_ok() {
-                    self.queue.ledger().works_again();
-                }
-                let problem = result.err().and_then(|failure| failure.problem().cloned());
-                if reply.send(problem).is_err() {
-                    tracing::debug!(channel = self.queue.name, "nobody waits for this receipt any more");
-                }
-            }
-            Wish::Retry(reply) => {
-                let problem = self.retry().await;
-                if reply.send(problem).is_err() {
-                    tracing::debug!(channel = self.queue.name, "nobody waits for this retry any more");
-                }
-            }
-            Wish::Flush(reply) => {
-                let rest = self.flush().await;
-                if reply.send(rest).is_err() {
-                    tracing::debug!(channel = self.queue.name, "quitting did not wait for the last deliveries");
-                }
-            }
-        }
-    }
-
-    /// Tries what waits, until something stands in the way.
-    async fn retry(&mut self) -> Option<Problem> {
-        self.queue.ledger().retry();
-        self.drain().await;
-        self.problem.clone().filter(|_| self.queue.ledger().waiting() > 0)
-    }
-
-    async fn drain(&mut self) {
-        loop {
-            let next = self.queue.ledger().next(now());
-            let Next::Try(errand) = next else { break };
-            if !self.attempt(&errand).await {
-                break;
-            }
-        }
-    }
-
-    async fn flush(&mut self) -> usize {
-        self.queue.ledger().hurry(now());
-        self.drain().await;
-        self.channel.close().await;
-        self.queue.ledger().waiting()
-    }
-
-    /// Makes a delivery; says whether the next one may follow at once.
-    async fn attempt(&mut self, errand: &Errand) -> bool {
-        self.queue.ledger().claim(errand, now());
-        let dispatch = Dispatch {
-            alert: &errand.alert,
-            id: &errand.id,
-            form: errand.edit.as_deref().map_or(Form::New, Form::Edit),
-            repeat: errand.repeat,
-            folded: errand.folded,
-            now: clock::wall(),
-        };
-        let result = self.deliver(&dispatch).await;
-        let (goes_on, waiting) = {
-            let mut ledger = self.queue.ledger();
-            (ledger.conclude(errand, &result, now(), fastrand::f64()), count(ledger.waiting()))
-        };
-        let refused = matches!(result, Err(Failure::Rejected(_)));
-        let refused =
-            refused.then(|| DeliverySnapshot { at: clock::wall(), kind: errand.alert.alert.kind.name().into() });
-        self.channels.send_modify(|channels| {
-            if let Some(shown) = channels.get_mut(self.place) {
-                shown.waiting = waiting;
-                shown.refused = refused.or(shown.refused.take());
-            }
-        });
-        goes_on
-    }
-
-    async fn deliver(&mut self, dispatch: &Dispatch<'_>) -> Result<Confirmed, Failure> {
-        let result = self.channel.deliver(dispatch).await;
-        let (channel, kind, gateway) = (self.queue.name, dispatch.alert.alert.kind.name(), &dispatch.alert.gateway);
-        let problem = result.as_ref().err().and_then(Failure::problem);
-        match (&result, problem) {
-            (Ok(_), _) => tracing::info!(channel, gateway, kind, "alert delivered"),
-            (Err(_), None) => tracing::info!(channel, gateway, kind, "the message to change was deleted"),
-            (Err(failure), Some(problem)) => {
-                let cause = problem.say(Language::English);
-                if self.problem.as_ref() == Some(problem) && !matches!(failure, Failure::Rejected(_)) {
-                    tracing::debug!(channel, gateway, kind, cause, "alert still not delivered");
-                } else {
-                    tracing::warn!(channel, gateway, kind, cause, "alert not delivered");
-                }
-            }
-        }
-        self.problem = problem.cloned();
-        self.show(problem, result.is_ok().then_some(kind));
-        result
-    }
-
-    fn show_quiet(&self, quiet: Option<QuietSnapshot>) {
-        self.channels.send_if_modified(|channels| {
-            let Some(shown) = channels.get_mut(self.place).filter(|shown| shown.quiet != quiet) else { return false };
-            shown.quiet = quiet;
-            true
-        });
-    }
-
-    /// Shows what is wrong with the channel, and what was delivered now.
-    fn show(&self, problem: Option<&Problem>, delivered: Option<&str>) {
-        self.channels.send_modify(|channels| {
-            if let Some(shown) = channels.get_mut(self.place) {
-                if let Some(kind) = delivered {
-                    shown.delivered += 1;
-                    shown.last_delivery = Some(DeliverySnapshot { at: clock::wall(), kind: kind.to_owned() });
-                } else if problem.is_some() {
-                    shown.failed += 1;
-                }
-                shown.problem = problem.map(|problem| problem.say(self.language));
-            }
-        });
-    }
-}
-
 /// The mute as it was left.
 fn kept_mute(history: &History) -> Option<Mute> {
     let kept = history.fact(MUTE).and_then(|text| {
@@ -489,28 +280,4 @@ fn kept_mute(history: &History) -> Option<Mute> {
         tracing::warn!(%error, "whether alerts are muted is not known: they are not");
         None
     })
-}
-
-fn now() -> Moment {
-    Moment { awake: clock::awake(), elapsed: clock::elapsed(), wall: clock::wall() }
-}
-
-fn count(waiting: usize) -> u64 {
-    u64::try_from(waiting).unwrap_or(u64::MAX)
-}
-
-fn sleep(until: Option<i64>) -> Duration {
-    until.map_or(LONGEST_SLEEP, |until| {
-        Duration::from_millis(u64::try_from(until.saturating_sub(clock::elapsed())).unwrap_or(0)).min(LONGEST_SLEEP)
-    })
-}
-
-fn test_alert(now: i64) -> GatewayAlert {
-    GatewayAlert {
-        id: 0,
-        gateway: String::new(),
-        address: String::new(),
-        practice: false,
-        alert: Alert { incident: None, kind: AlertKind::Test, at: now },
-    }
 }

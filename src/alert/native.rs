@@ -59,6 +59,12 @@ pub async fn available(settings: &NativeSettings) -> Result<(), Problem> {
     Desktop::new(settings.clone(), presses).available().await
 }
 
+/// Shows a note that belongs to no alert; buttons on it would do nothing.
+pub async fn tell(settings: &NativeSettings, note: &Note, language: Language) -> Result<(), Problem> {
+    let (presses, _) = mpsc::channel(1);
+    Desktop::new(settings.clone(), presses).show(note, language).await
+}
+
 /// A button that was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Press {

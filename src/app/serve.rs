@@ -21,7 +21,12 @@ use crate::history::History;
 use crate::history::recorder::Recorder;
 use crate::metrics::Metrics;
 use crate::platform::boot_id;
-use crate::platform::desktop::{clipboard, login_item, open};
+use crate::platform::desktop::login_item::{self, LoginItem};
+use crate::platform::desktop::{clipboard, open};
+#[cfg(target_os = "linux")]
+use crate::platform::sleep;
+#[cfg(any(target_os = "linux", feature = "tray"))]
+use crate::platform::sleep::SleepNotice;
 use crate::request::{Receipt, UserAction};
 use crate::snapshot::{GatewaySnapshot, Snapshot};
 use crate::web::WebServer;
@@ -36,6 +41,9 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 pub(super) struct Running {
     pub(super) snapshots: watch::Receiver<Snapshot>,
     pub(super) actions: mpsc::Sender<UserAction>,
+    /// What the system says of sleep goes here; on macOS it says so to the thread of the icon.
+    #[cfg(all(target_os = "macos", feature = "tray"))]
+    pub(super) sleeps: watch::Sender<Option<SleepNotice>>,
     task: JoinHandle<()>,
 }
 
@@ -92,6 +100,10 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let logs = specs.iter().map(|spec| spec.setup.log_path.clone()).collect();
     tokio::spawn(log::tend(logs));
     let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url))?;
+    #[cfg(any(target_os = "linux", feature = "tray"))]
+    let sleeps = engine.sleeps();
+    #[cfg(target_os = "linux")]
+    tokio::spawn(sleep::follow(move |notice| pass_on(&sleeps, notice)));
     let board = Board::start(engine.snapshots());
     let snapshots = board.snapshots();
     // A demo's gateway is not the person's.
@@ -141,7 +153,20 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
             error!(%error, "the control socket's task ended in a way that it should not have");
         }
     });
-    Ok(Running { snapshots, actions, task })
+    Ok(Running {
+        snapshots,
+        actions,
+        #[cfg(all(target_os = "macos", feature = "tray"))]
+        sleeps,
+        task,
+    })
+}
+
+/// Tells every gateway's task what the system says of sleep.
+#[cfg(any(target_os = "linux", feature = "tray"))]
+pub(super) fn pass_on(sleeps: &watch::Sender<Option<SleepNotice>>, notice: SleepNotice) {
+    info!(?notice, "the system says");
+    sleeps.send_replace(Some(notice));
 }
 
 /// Opens the port of the status page. If that cannot be, it is said, and everything else works.
@@ -178,6 +203,22 @@ fn hand_back(receipts: Vec<Receipt>, reply: Option<oneshot::Sender<Vec<Receipt>>
     }
     if reply.is_some_and(|reply| reply.send(receipts).is_err()) {
         info!("nobody waits for the receipts any more");
+    }
+}
+
+/// Changes the login item. What the person must still allow, the system's settings show.
+async fn set_login_item(on: bool) {
+    let changed = tokio::task::spawn_blocking(move || login_item::set(on).map(|()| login_item::state())).await;
+    match changed {
+        Ok(Ok(LoginItem::NeedsApproval)) if on => {
+            info!("the login item waits for the person's approval");
+            if let Err(error) = open::open(login_item::SETTINGS).await {
+                warn!(%error, "the system's settings could not be opened");
+            }
+        }
+        Ok(Ok(state)) => info!(on, ?state, "login item"),
+        Ok(Err(error)) => error!(%error, "the login item could not be changed"),
+        Err(error) => error!(%error, "the login item's task ended in a way that it should not have"),
     }
 }
 
@@ -253,12 +294,15 @@ impl Desk {
                 });
             }
             UserAction::SetLoginItem(on) => {
-                tokio::task::spawn_blocking(move || match login_item::set(on) {
-                    Ok(()) => info!(on, "login item"),
-                    Err(error) => error!(%error, "the login item could not be changed"),
-                });
+                tokio::spawn(set_login_item(on));
             }
-            UserAction::Show => info!("a second Lifeguard was started; this one is here"),
+            UserAction::Show => {
+                info!("a second Lifeguard was started; this one is here");
+                // The icon may be where nobody can see it.
+                if cfg!(target_os = "macos") {
+                    self.open_page();
+                }
+            }
             UserAction::Quit => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Finding, Ground};
 use crate::alert::native::{self, NativeSettings};
-use crate::platform::desktop::login_item::LoginItem;
+use crate::platform::desktop::login_item::{self, LoginItem};
 use crate::text::Phrase;
 use crate::text::check::own::OwnRemark;
 use crate::text::check::{Grade, Subject};
@@ -43,9 +43,7 @@ pub(super) fn login_item(ground: &Ground<'_>) -> Finding {
         LoginItem::Off | LoginItem::SwitchedOff | LoginItem::AnotherCopy(_) => {
             finding(Grade::Warning).mend("lifeguard login-item on")
         }
-        LoginItem::NeedsApproval => {
-            finding(Grade::Warning).mend("open 'x-apple.systempreferences:com.apple.LoginItems-Settings.extension'")
-        }
+        LoginItem::NeedsApproval => finding(Grade::Warning).mend(format!("open '{}'", login_item::SETTINGS)),
         LoginItem::Unavailable => finding(Grade::Skipped),
     }
 }

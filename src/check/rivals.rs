@@ -23,7 +23,31 @@ const LARGEST: u64 = 256 * 1024;
 const SHOWN: usize = 100;
 
 /// What a command or script does to the gateway if it restarts it (`lifeguard` and OpenClaw's own service do none).
-const DEEDS: [&str; 6] = ["gateway restart", "gateway start", "gateway stop", "kickstart", "pkill", "killall"];
+const DEEDS: [&str; 8] = [
+    "gateway restart",
+    "gateway start",
+    "gateway stop",
+    "gateway install",
+    "kickstart",
+    "pkill",
+    "killall",
+    "systemctl --user restart",
+];
+
+/// launchd labels of watchdogs that can be had publicly and restart the gateway, each with the command of its own that
+/// takes it away, where it has one. The first two are of Ramsbaby/openclaw-self-healing, the third of
+/// MoonAndEye/openclaw-watchdog, the next three of RuneweaverStudios/overclaw; the rest are used by several.
+const KNOWN_LABELS: [(&str, Option<&str>); 9] = [
+    ("ai.openclaw.watchdog", None),
+    ("com.openclaw.healthcheck", None),
+    ("com.openclaw.watchdog", Some("openclaw-watchdog uninstall")),
+    ("com.openclaw.gateway-watchdog", None),
+    ("com.openclaw.gateway-guard.watcher", None),
+    ("com.openclaw.gateway-guard.continue-on-error", None),
+    ("ai.openclaw.gateway-watchdog", None),
+    ("ai.openclaw.guardian", None),
+    ("ai.openclaw.healthcheck", None),
+];
 
 /// What watchdogs are called.
 const NAMES: [&str; 5] = ["watchdog", "keepalive", "keep-alive", "healthcheck", "guardian"];
@@ -41,78 +65,97 @@ pub(super) async fn other_watchdogs(ground: &Ground<'_>) -> Finding {
     // No crontab, or none for this person: nothing set up there.
     let crontab = run(&ground.tools.crontab, &["-l"], ASK_LIMIT).await.map(|output| output.stdout).unwrap_or_default();
     let home = ground.home();
-    let found = [in_crontab(&crontab), in_agents(&home), in_units(&home), in_processes(&arguments_of_user(own_uid()))];
-    match found.into_iter().flatten().next() {
-        None => finding(Grade::Ok, OwnRemark::NoRivals),
-        Some(Rival { what, place, mend }) => {
-            let what = redact(&what).chars().take(SHOWN).collect();
-            finding(Grade::Problem, OwnRemark::Rival { what, place }).mend(mend)
-        }
+    let mut rivals = in_crontab(&crontab, &home);
+    rivals.extend(in_agents(&home));
+    rivals.extend(in_units(&home));
+    rivals.extend(in_processes(&arguments_of_user(own_uid())));
+    if rivals.is_empty() {
+        return finding(Grade::Ok, OwnRemark::NoRivals);
     }
+    let mend = rivals.iter().map(|rival| rival.mend.clone()).collect::<Vec<_>>().join("; ");
+    let told = rivals.into_iter().map(|Rival { what, place, .. }| (redact(&what).chars().take(SHOWN).collect(), place));
+    finding(Grade::Problem, OwnRemark::Rivals(told.collect())).mend(mend)
 }
 
-/// A line that runs something against the gateway.
-fn in_crontab(text: &str) -> Option<Rival> {
+/// Lines that run something against the gateway. One command opens them all.
+fn in_crontab(text: &str, home: &Path) -> Vec<Rival> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let line = lines.into_iter().find(|line| fights(line))?;
-    Some(Rival { what: line.to_owned(), place: "crontab".to_owned(), mend: "crontab -e".to_owned() })
+    let found: Vec<&str> = lines.filter(|line| fights(line, home)).collect();
+    if found.is_empty() {
+        return Vec::new();
+    }
+    vec![Rival { what: found.join(" · "), place: "crontab".to_owned(), mend: "crontab -e".to_owned() }]
 }
 
-/// A launch agent that does. OpenClaw's own agents run the gateway and are none.
-fn in_agents(home: &Path) -> Option<Rival> {
-    files(&home.join("Library/LaunchAgents"), "plist").into_iter().find_map(|file| {
+/// Launch agents that do. OpenClaw's own agents run the gateway and are none.
+fn in_agents(home: &Path) -> Vec<Rival> {
+    let found = files(&home.join("Library/LaunchAgents"), "plist").into_iter().filter_map(|file| {
         let value = plist::Value::from_file(&file).ok()?;
         let get = |key: &str| value.as_dictionary().and_then(|dictionary| dictionary.get(key));
         let label = get("Label").and_then(plist::Value::as_string)?.to_owned();
         let words = get("ProgramArguments").and_then(plist::Value::as_array).into_iter().flatten();
         let words: Vec<&str> = words.filter_map(plist::Value::as_string).collect();
+        let known = KNOWN_LABELS.iter().find(|(known, _)| *known == label);
         let named = label.contains("openclaw") && NAMES.iter().any(|name| label.contains(name));
         let what = words.join(" ");
-        (named || fights(&what)).then(|| Rival {
+        let by_hand = || format!("launchctl bootout gui/$(id -u)/{label} && mv {0} {0}.off", word(&file));
+        (known.is_some() || named || fights(&what, home)).then(|| Rival {
             what: format!("{label}: {what}"),
             place: file.display().to_string(),
-            mend: format!("launchctl bootout gui/$(id -u)/{label} && mv {0} {0}.off", word(&file)),
+            mend: known.and_then(|(_, command)| *command).map_or_else(by_hand, str::to_owned),
         })
-    })
+    });
+    found.collect()
 }
 
-/// A user unit of systemd that does.
-fn in_units(home: &Path) -> Option<Rival> {
-    files(&home.join(".config/systemd/user"), "service").into_iter().find_map(|file| {
+/// User units of systemd that do.
+fn in_units(home: &Path) -> Vec<Rival> {
+    let found = files(&home.join(".config/systemd/user"), "service").into_iter().filter_map(|file| {
         let text = read(&file)?;
         let unit = file.file_stem()?.to_string_lossy().into_owned();
         let command = text.lines().find_map(|line| line.trim().strip_prefix("ExecStart="))?;
         let named = unit.contains("openclaw") && NAMES.iter().any(|name| unit.contains(name));
         let timer = file.with_extension("timer");
         let switch = if timer.exists() { format!("{unit}.timer") } else { format!("{unit}.service") };
-        (named || fights(command)).then(|| Rival {
+        (named || fights(command, home)).then(|| Rival {
             what: format!("{unit}: {command}"),
             place: file.display().to_string(),
             mend: format!("systemctl --user disable --now {switch}"),
         })
-    })
+    });
+    found.collect()
 }
 
-/// A loop that somebody started and left running.
-fn in_processes(commands: &[Vec<String>]) -> Option<Rival> {
-    let scripts = commands.iter().filter(|argv| {
+/// Loops that somebody started and left running.
+fn in_processes(commands: &[(u32, Vec<String>)]) -> Vec<Rival> {
+    let scripts = commands.iter().filter(|(_, argv)| {
         let program = argv.first().and_then(|program| Path::new(program).file_name()?.to_str());
         matches!(program, Some("sh" | "bash" | "zsh" | "dash" | "python3" | "python" | "watch"))
     });
-    let what = scripts.map(|argv| argv.join(" ")).find(|line| is_called_watchdog(line))?;
-    let mend = "pkill -f 'openclaw.*watchdog'   # once you have looked: pgrep -fl openclaw";
-    Some(Rival { what, place: "process".to_owned(), mend: mend.to_owned() })
+    let found = scripts.map(|(pid, argv)| (pid, argv.join(" "))).filter(|(_, line)| is_called_watchdog(line));
+    let rival = |(pid, what): (&u32, String)| Rival { what, place: format!("pid {pid}"), mend: format!("kill {pid}") };
+    found.map(rival).collect()
 }
 
 /// Whether a command does something to the gateway, itself or in a script that it names.
-fn fights(command: &str) -> bool {
+fn fights(command: &str, home: &Path) -> bool {
     if does_deed(command) || is_called_watchdog(command) {
         return true;
     }
-    let paths = command.split([' ', '"', '\'', ';', '&', '|', '>']).filter(|part| part.starts_with('/'));
-    paths.filter(|path| !path.contains("/openclaw/dist/")).filter_map(|path| read(Path::new(path))).any(|text| {
-        text.starts_with("#!") && text.lines().any(|line| !line.trim_start().starts_with('#') && does_deed(line))
-    })
+    let parts = command.split([' ', '"', '\'', ';', '&', '|', '>']);
+    let paths = parts.filter_map(|part| {
+        let in_home = ["~/", "$HOME/", "${HOME}/"].iter().find_map(|prefix| part.strip_prefix(prefix));
+        in_home.map(|rest| home.join(rest)).or_else(|| part.starts_with('/').then(|| PathBuf::from(part)))
+    });
+    let scripts = paths.filter(|path| !path.to_string_lossy().contains("/openclaw/dist/"));
+    scripts.filter_map(|path| read(&path)).any(|text| text.starts_with("#!") && script_fights(&text))
+}
+
+/// A script that keeps the label in a variable names it on one line and kicks it on another.
+fn script_fights(text: &str) -> bool {
+    let lines = || text.lines().map(str::trim_start).filter(|line| !line.starts_with('#'));
+    let has = |words: &str| lines().any(|line| line.contains(words));
+    lines().any(does_deed) || (has("ai.openclaw.") && has("kickstart"))
 }
 
 fn does_deed(command: &str) -> bool {
@@ -171,27 +214,39 @@ mod tests {
 
     #[test]
     fn lines_that_only_mention_openclaw_are_none() {
+        let home = Path::new("/nowhere");
         for line in
             ["0 3 * * * tar czf /backup/openclaw.tgz ~/.openclaw", "@daily openclaw status --json > /tmp/x", "#x"]
         {
-            assert_eq!(in_crontab(line), None, "{line}");
+            assert_eq!(in_crontab(line, home), [], "{line}");
         }
-        for line in
-            ["* * * * * ~/bin/openclaw-watchdog.sh", "* * * * * launchctl kickstart -k gui/501/ai.openclaw.gateway"]
-        {
-            assert!(in_crontab(line).is_some(), "{line}");
+        for line in [
+            "* * * * * ~/bin/openclaw-watchdog.sh",
+            "* * * * * launchctl kickstart -k gui/501/ai.openclaw.gateway",
+            "*/2 * * * * systemctl --user restart openclaw-gateway",
+            "*/5 * * * * bash $HOME/.openclaw/skills/openclaw-self-healing/scripts/gateway-healthcheck.sh",
+        ] {
+            assert_eq!(in_crontab(line, home).len(), 1, "{line}");
         }
     }
 
     #[test]
     fn a_script_is_read_for_what_it_does() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("check.sh");
-        let line = format!("*/5 * * * * /bin/bash {} >/dev/null 2>&1", script.display());
-        write(&script, "#!/bin/bash\n# openclaw gateway restart would be wrong\ncurl -sf localhost:18789/health\n");
-        assert_eq!(in_crontab(&line), None);
-        write(&script, "#!/bin/bash\ncurl -sf localhost:18789/health || openclaw gateway restart\n");
-        assert!(in_crontab(&line).is_some());
+        let home = tempfile::tempdir().unwrap();
+        let script = home.path().join("check.sh");
+        let fought = |text: &str| {
+            write(&script, text);
+            let by_path = format!("*/5 * * * * /bin/bash {} >/dev/null 2>&1", script.display());
+            let by_home = in_crontab("*/5 * * * * ~/check.sh", home.path());
+            assert_eq!(by_home.is_empty(), in_crontab(&by_path, home.path()).is_empty());
+            !by_home.is_empty()
+        };
+        let calm = "#!/bin/bash\n# openclaw gateway restart would be wrong\ncurl -sf localhost:18789/health\n";
+        assert!(!fought(calm));
+        assert!(fought("#!/bin/bash\ncurl -sf localhost:18789/health || openclaw gateway restart\n"));
+        let label = "#!/bin/bash\nLABEL=ai.openclaw.gateway\nlaunchctl kickstart -k gui/$UID/$LABEL\n";
+        assert!(fought(label));
+        assert!(!fought("#!/bin/bash\n# ai.openclaw.gateway\nlaunchctl kickstart -k gui/$UID/com.example.sync\n"));
     }
 
     #[test]
@@ -210,10 +265,22 @@ mod tests {
             "<string>/usr/bin/node</string><string>/x/openclaw/dist/index.js</string><string>gateway</string>",
         );
         agent("com.example.backup", "<string>/usr/bin/true</string>");
-        assert_eq!(in_agents(home.path()), None);
-        agent("ai.openclaw.watchdog", "<string>/bin/bash</string><string>/x/check.sh</string>");
-        let found = in_agents(home.path()).unwrap();
-        assert!(found.mend.starts_with("launchctl bootout gui/$(id -u)/ai.openclaw.watchdog && mv "), "{found:?}");
+        assert_eq!(in_agents(home.path()), []);
+        for (label, _) in KNOWN_LABELS {
+            agent(label, "<string>/bin/bash</string><string>/x/check.sh</string>");
+        }
+        let found = in_agents(home.path());
+        let mend = |label: &str| {
+            let about = |rival: &&Rival| rival.what.starts_with(&format!("{label}: "));
+            found.iter().find(about).map(|rival| rival.mend.clone()).unwrap()
+        };
+        assert_eq!(found.len(), KNOWN_LABELS.len());
+        assert_eq!(mend("com.openclaw.watchdog"), "openclaw-watchdog uninstall");
+        let by_hand = mend("com.openclaw.gateway-guard.watcher");
+        assert!(
+            by_hand.starts_with("launchctl bootout gui/$(id -u)/com.openclaw.gateway-guard.watcher && mv "),
+            "{by_hand}"
+        );
     }
 
     #[test]
@@ -224,17 +291,30 @@ mod tests {
             &units.join("openclaw-gateway.service"),
             "[Service]\nExecStart=/usr/bin/node /x/openclaw/dist/index.js gateway --port 18789\n",
         );
-        assert_eq!(in_units(home.path()), None);
+        assert_eq!(in_units(home.path()), []);
         write(&units.join("claw-check.service"), "[Service]\nExecStart=/usr/bin/openclaw gateway restart\n");
         write(&units.join("claw-check.timer"), "[Timer]\n");
-        assert_eq!(in_units(home.path()).unwrap().mend, "systemctl --user disable --now claw-check.timer");
+        assert_eq!(in_units(home.path())[0].mend, "systemctl --user disable --now claw-check.timer");
     }
 
     #[test]
-    fn a_loop_that_runs_is_told() {
-        let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let calm = [words("bash /srv/x.sh"), words("vim openclaw-watchdog.sh"), words("openclaw-gateway")];
-        assert_eq!(in_processes(&calm), None);
-        assert!(in_processes(&[words("/bin/bash /Users/kim/openclaw-watchdog.sh")]).is_some());
+    fn a_loop_that_runs_is_told_by_its_pid() {
+        let words = |pid: u32, line: &str| (pid, line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let calm = [words(7, "bash /srv/x.sh"), words(8, "vim openclaw-watchdog.sh"), words(9, "openclaw-gateway")];
+        assert_eq!(in_processes(&calm), []);
+        let found = in_processes(&[words(41, "/bin/bash /Users/kim/openclaw-watchdog.sh")]);
+        assert_eq!((found[0].place.as_str(), found[0].mend.as_str()), ("pid 41", "kill 41"));
+    }
+
+    #[tokio::test]
+    async fn all_that_fights_is_told_each_with_its_way_out() {
+        let stage = Stage::new();
+        stage.script("crontab", "echo '*/3 * * * * openclaw gateway restart'");
+        let unit = stage.home().join(".config/systemd/user/openclaw-watchdog.service");
+        write(&unit, "[Service]\nExecStart=/bin/bash /x/check.sh\n");
+        let found = other_watchdogs(&stage.ground()).await;
+        let mend = "crontab -e; systemctl --user disable --now openclaw-watchdog.service";
+        assert!(found.mend.as_deref().unwrap().starts_with(mend), "{found:?}");
+        assert!(found.sentence.starts_with("These restart the gateway too"), "{found:?}");
     }
 }

@@ -4,7 +4,7 @@ use super::Finding;
 use super::gateway::Look;
 use crate::platform::desktop::login_item::LoginItem;
 use crate::service::Kind;
-use crate::service::boot::Boot;
+use crate::service::boot::{Boot, Login};
 use crate::supervisor::observation::ServiceState;
 use crate::text::check::gateway::GatewayRemark;
 use crate::text::check::{Grade, Subject};
@@ -61,7 +61,14 @@ pub(super) fn reboot(look: &Look<'_>, boot: Option<&Boot>) -> Finding {
             finding(Grade::Warning, GatewayRemark::ByHand).mend(look.openclaw("gateway install"))
         }
         (kind, Some(boot)) => match &boot.starts {
-            Ok(true) => finding(Grade::Ok, GatewayRemark::ComesBack),
+            Ok(true) => match boot.login {
+                Some(Login::FileVault) => {
+                    finding(Grade::Warning, GatewayRemark::WaitsForDisk).mend("sudo fdesetup authrestart")
+                }
+                Some(Login::ByHand) => finding(Grade::Warning, GatewayRemark::WaitsForLogin)
+                    .mend("open 'x-apple.systempreferences:com.apple.Users-Groups-Settings.extension'"),
+                Some(Login::Automatic) | None => finding(Grade::Ok, GatewayRemark::ComesBack),
+            },
             Ok(false) => {
                 let mend = if kind == Kind::Systemd {
                     format!("systemctl --user enable {}", boot.label)
@@ -92,7 +99,13 @@ mod tests {
     use crate::check::sample::{Stage, watched};
 
     fn boot(starts: Result<bool, String>, lingers: Option<Result<bool, String>>, flaw: Option<&str>) -> Boot {
-        Boot { label: "openclaw-gateway.service".to_owned(), starts, lingers, flaw: flaw.map(str::to_owned) }
+        Boot {
+            label: "openclaw-gateway.service".to_owned(),
+            starts,
+            lingers,
+            login: None,
+            flaw: flaw.map(str::to_owned),
+        }
     }
 
     fn with(kind: Kind, login_item: LoginItem, judge: impl FnOnce(&Look<'_>) -> Finding) -> Finding {
@@ -139,6 +152,11 @@ mod tests {
         assert_eq!(off, (Grade::Problem, Some("systemctl --user enable openclaw-gateway.service".to_owned())));
         let off = of(Kind::Launchd, on.clone(), Some(boot(Ok(false), None, None)));
         assert!(off.1.unwrap().starts_with("launchctl enable gui/$(id -u)/"));
+        let after = |login| of(Kind::Launchd, on.clone(), Some(Boot { login, ..boot(Ok(true), None, None) }));
+        assert_eq!(after(Some(Login::FileVault)), (Grade::Warning, Some("sudo fdesetup authrestart".to_owned())));
+        assert!(after(Some(Login::ByHand)).1.unwrap().contains("Users-Groups"));
+        assert_eq!(after(Some(Login::Automatic)), (Grade::Ok, None));
+        assert_eq!(after(None), (Grade::Ok, None));
         assert_eq!(of(Kind::Systemd, on.clone(), Some(boot(Err("x".to_owned()), None, None))).0, Grade::Skipped);
         assert_eq!(of(Kind::Child, on.clone(), None), (Grade::Ok, None));
         assert_eq!(of(Kind::Child, LoginItem::Off, None).1.as_deref(), Some("lifeguard login-item on"));

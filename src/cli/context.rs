@@ -19,6 +19,7 @@ use crate::request::Reply;
 use crate::text::command::CommandPhrase;
 use crate::text::config::PlaceProblem;
 use crate::text::drill::DrillProblem;
+use crate::text::import::ImportPhrase;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.
@@ -126,6 +127,7 @@ pub(super) enum Failure {
     Instance(InstanceError),
     App(AppError),
     Output(io::Error),
+    Import(ImportPhrase),
     Said(CommandPhrase, Exit),
     Drill(DrillProblem),
 }
@@ -139,7 +141,7 @@ impl Failure {
         match self {
             Self::Config(_) | Self::Paths(_) => Exit::Usage,
             Self::Client(ClientError::NotRunning) => Exit::NotRunning,
-            Self::Client(_) | Self::Instance(_) | Self::App(_) | Self::Output(_) => Exit::Bad,
+            Self::Client(_) | Self::Instance(_) | Self::App(_) | Self::Output(_) | Self::Import(_) => Exit::Bad,
             Self::Drill(problem) if problem.is_usage() => Exit::Usage,
             Self::Drill(_) => Exit::Bad,
             Self::Said(_, exit) => *exit,
@@ -163,6 +165,7 @@ impl Phrase for Failure {
             Self::App(error) => error.to_string(),
             Self::Output(cause) => cause.to_string(),
             Self::Drill(problem) => problem.say(language),
+            Self::Import(phrase) => phrase.say(language),
             Self::Said(phrase, _) => phrase.say(language),
         }
     }

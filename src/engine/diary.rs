@@ -70,7 +70,7 @@ impl Facts {
         match event {
             Event::Observed(seen) => Self { look: Some(measured(seen)), ended: None },
             Event::Exited { identity, exit } => Self { look: None, ended: Some((identity.pid, *exit)) },
-            Event::Tick | Event::Heal { .. } | Event::Command(_) => Self::default(),
+            Event::Tick | Event::Heal { .. } | Event::Command(_) | Event::Suspending | Event::Woken => Self::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::alert::{AlertHandle, GatewayAlert};
 use crate::evidence::report::Report;
 use crate::evidence::{EvidenceStore, Sources};
 use crate::guard::GuardError;
+use crate::platform::sleep::SleepNotice;
 use crate::probe::Prober;
 use crate::request::Reply;
 use crate::service::{Kind, Service, discover, docker};
@@ -143,7 +144,13 @@ impl GatewayTask {
     }
 
     /// Runs until `wishes` is closed; takes new numbers as they come.
-    pub(super) async fn run(mut self, mut wishes: mpsc::Receiver<Wish>, mut tunings: watch::Receiver<Option<Tuning>>) {
+    /// Heeds what the system says of sleep.
+    pub(super) async fn run(
+        mut self,
+        mut wishes: mpsc::Receiver<Wish>,
+        mut tunings: watch::Receiver<Option<Tuning>>,
+        mut sleeps: watch::Receiver<Option<SleepNotice>>,
+    ) {
         info!(gateway = self.spec.name, service = self.service.name(), address = self.spec.address(), "watching");
         if let Some(identity) = &self.spec.setup.started_before
             && self.service.adopt(identity).await
@@ -160,6 +167,14 @@ impl GatewayTask {
                     let tuning = tunings.borrow_and_update().clone();
                     if let Some(tuning) = tuning {
                         self.tune(tuning);
+                    }
+                }
+                Ok(()) = sleeps.changed() => {
+                    let notice = *sleeps.borrow_and_update();
+                    match notice {
+                        Some(SleepNotice::Suspending) => self.step(Event::Suspending),
+                        Some(SleepNotice::Woken) => self.step(Event::Woken),
+                        None => {}
                     }
                 }
                 wish = wishes.recv() => match wish {

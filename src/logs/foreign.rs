@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{Bounds, began, name_of_part, pack, tidy};
+use super::{Bounds, began, name_of_part, pack, parts, tidy};
 use crate::platform::front;
 
 /// A log that is smaller is not worth a part of its own, however old it is: bytes.
@@ -13,8 +13,17 @@ const SMALLEST: u64 = 16 * front::BLOCK;
 /// Rotates a log if it is due; `true` if it was. A log that is not there is no error. `now`: Unix milliseconds.
 ///
 /// First the part is stored, then the log's front is taken away: killed between the two, Lifeguard leaves some lines
-/// twice, and loses none.
+/// twice, and loses none. On a full disk the oldest parts make room for the newest lines.
 pub fn rotate(log: &Path, bounds: Bounds, now: i64) -> io::Result<bool> {
+    rotate_by(log, bounds, now, |file, part| pack(file, part))
+}
+
+fn rotate_by(
+    log: &Path,
+    bounds: Bounds,
+    now: i64,
+    pack: impl Fn(&mut io::Take<&File>, &Path) -> io::Result<()>,
+) -> io::Result<bool> {
     let mut file = match File::options().read(true).write(true).open(log) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -28,14 +37,26 @@ pub fn rotate(log: &Path, bounds: Bounds, now: i64) -> io::Result<bool> {
         return Ok(false);
     }
     let part = PathBuf::from(format!("{}.gz", name_of_part(log, now).display()));
-    file.seek(SeekFrom::Start(begin))?;
-    pack(&mut Read::take(&file, size), &part)?;
+    let mut older = parts(log).into_iter();
+    loop {
+        file.seek(SeekFrom::Start(begin))?;
+        match (pack(&mut Read::take(&file, size), &part), older.next()) {
+            (Ok(()), _) => break,
+            (Err(error), Some(oldest)) if is_full(&error) => std::fs::remove_file(oldest)?,
+            (Err(error), _) => return Err(error),
+        }
+    }
     if let Err(error) = front::cut(&file, end) {
         std::fs::remove_file(&part)?;
         return Err(error);
     }
     tidy(log, bounds.kept)?;
     Ok(true)
+}
+
+/// Whether there is no room left, on the disk or for this user.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]
@@ -45,7 +66,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::logs::{open_part, parts};
+    use crate::logs::open_part;
 
     const BOUNDS: Bounds = Bounds { size: 256 * 1024, age: 86_400_000, kept: 10_000 };
 
@@ -95,6 +116,38 @@ mod tests {
             assert!(rotate(&log, bounds, 1_000_000 + round).unwrap());
         }
         assert_eq!(parts(&log).len(), 3);
+    }
+
+    #[test]
+    fn on_a_full_disk_the_oldest_parts_make_room_and_the_log_itself_is_never_cut_unsaved() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let append = |byte| {
+            let mut file = File::options().create(true).append(true).open(&log).unwrap();
+            file.write_all(&vec![byte; 300_000]).unwrap();
+        };
+        for (round, byte) in (0_i64..).zip(*b"abc") {
+            append(byte);
+            assert!(rotate(&log, BOUNDS, 1_000_000 + round).unwrap());
+        }
+        append(b'd');
+        // There is room for two parts.
+        let cramped = |file: &mut io::Take<&File>, part: &Path| {
+            if parts(&log).len() >= 2 { Err(io::ErrorKind::StorageFull.into()) } else { pack(file, part) }
+        };
+        assert!(rotate_by(&log, BOUNDS, 1_000_003, cramped).unwrap());
+        assert_eq!(parts(&log).len(), 2);
+        assert!(whole(&log).ends_with(&"d".repeat(300_000)) && !whole(&log).contains('a'));
+
+        append(b'e');
+        let full = |_: &mut io::Take<&File>, _: &Path| Err(io::ErrorKind::StorageFull.into());
+        assert!(is_full(&rotate_by(&log, BOUNDS, 1_000_004, full).unwrap_err()));
+        assert!(whole(&log).ends_with(&"e".repeat(300_000)), "what could not be stored stays");
+        let refused = |_: &mut io::Take<&File>, _: &Path| Err(io::ErrorKind::PermissionDenied.into());
+        append(b'f');
+        let before = parts(&log).len();
+        rotate_by(&log, BOUNDS, 1_000_005, refused).unwrap_err();
+        assert_eq!(parts(&log).len(), before, "room is not what is missing");
     }
 
     /// A writer appends line after line, with the file open all the while; nothing is lost or doubled.

@@ -1,5 +1,5 @@
 //! What a desktop does for an app: open a file or an address, take a text, start the app at login, and on macOS
-//! let it work on in the background.
+//! let it work on in the background, notice sleep and find its icon.
 
 pub mod clipboard;
 pub mod login_item;
@@ -7,6 +7,7 @@ pub mod login_item;
 pub mod macos;
 pub mod open;
 pub mod own_agent;
+pub mod placement;
 
 #[cfg(test)]
 mod tests {

@@ -122,10 +122,11 @@ pub fn tree(root: ProcessKey) -> Vec<ProcessKey> {
     }
 }
 
-/// The argument lists of a user's processes. Reads the whole process table.
+/// The processes of a user, each by its pid and with its argument list. Reads the whole process table.
 #[must_use]
-pub fn arguments_of_user(uid: u32) -> Vec<Vec<String>> {
-    system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid)).map(system::argv).collect()
+pub fn arguments_of_user(uid: u32) -> Vec<(u32, Vec<String>)> {
+    let pids = system::pids().into_iter().filter(|pid| system::uid(*pid) == Some(uid));
+    pids.map(|pid| (pid, system::argv(pid))).collect()
 }
 
 /// The processes of a user. Reads the whole process table.

@@ -58,7 +58,7 @@ impl IntentProbe {
             due
         };
         let looked = spawn_blocking(move || {
-            let updating = update_is_due.then(|| arguments_of_user(own_uid()).iter().any(|argv| is_update(argv)));
+            let updating = update_is_due.then(|| arguments_of_user(own_uid()).iter().any(|(_, argv)| is_update(argv)));
             (tail(&record).and_then(|text| newest(&text)), updating)
         });
         let (recorded, updating) = match timeout(LOOK_LIMIT, looked).await {

@@ -21,11 +21,24 @@ pub struct Boot {
     pub starts: Result<bool, String>,
     /// It runs without a login; `None` where there is no such switch.
     pub lingers: Option<Result<bool, String>>,
+    /// Who must log in before it starts; `None` where nobody must, or where that is not known.
+    pub login: Option<Login>,
     /// What is wrong with its definition.
     pub flaw: Option<String>,
 }
 
-/// What the service manager will do; `None` for a gateway without one. Takes at most 5 s.
+/// How a machine gets to a login, without which launchd starts no agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// By itself.
+    Automatic,
+    /// A person logs in.
+    ByHand,
+    /// A person unlocks the disk first: `FileVault` is on, and nothing logs in by itself.
+    FileVault,
+}
+
+/// What the service manager will do; `None` for a gateway without one. Takes at most 5 s: two questions.
 pub async fn boot(setup: &GatewaySetup, kind: Kind) -> Option<Boot> {
     match kind {
         Kind::Systemd => Some(of_systemd(setup).await),
@@ -60,7 +73,7 @@ async fn of_systemd(setup: &GatewaySetup) -> Boot {
     };
     let unit = setup.home.join(".config/systemd/user").join(&label);
     let flaw = std::fs::read_to_string(unit).ok().and_then(|text| flaw_of_unit(&text));
-    Boot { label, starts, lingers: Some(lingers), flaw }
+    Boot { label, starts, lingers: Some(lingers), login: None, flaw }
 }
 
 /// A program that is not there. The rest of a unit systemd itself complains about.
@@ -81,7 +94,23 @@ async fn of_launchd(setup: &GatewaySetup) -> Boot {
     };
     let plist = setup.home.join("Library/LaunchAgents").join(format!("{label}.plist"));
     let (runs, flaw) = read_plist(&plist, &label);
-    Boot { label, starts: switched_off.map(|off| runs && !off), lingers: None, flaw }
+    let login = login(setup).await;
+    Boot { label, starts: switched_off.map(|off| runs && !off), lingers: None, login, flaw }
+}
+
+/// `fdesetup status` says `FileVault is On.` or `FileVault is Off.` to everybody; the login window's file names the
+/// person who is logged in by itself.
+async fn login(setup: &GatewaySetup) -> Option<Login> {
+    let output = run(&setup.fdesetup, &["status"], ASK_LIMIT).await.ok()?;
+    if output.stdout.contains("FileVault is On") {
+        return Some(Login::FileVault);
+    }
+    if !output.stdout.contains("FileVault is Off") {
+        return None;
+    }
+    let value = plist::Value::from_file(&setup.login_window).ok();
+    let person = value.as_ref().and_then(|value| value.as_dictionary()?.get("autoLoginUser")?.as_string());
+    Some(if person.is_some_and(|person| !person.is_empty()) { Login::Automatic } else { Login::ByHand })
 }
 
 /// Whether launchd starts the job at login, and what is wrong with its plist.
@@ -168,6 +197,23 @@ mod tests {
         let launchd = boot(&setup, Kind::Launchd).await.unwrap();
         assert_eq!(launchd.starts, reason());
         assert_eq!(boot(&setup, Kind::Child).await, None);
+    }
+
+    #[tokio::test]
+    async fn an_agent_starts_once_somebody_has_logged_in() {
+        let home = tempfile::tempdir().unwrap();
+        let login_of = async |says: &str, window: &str| {
+            let mut setup = setup(home.path(), says, "", "");
+            setup.fdesetup.clone_from(&setup.systemctl);
+            setup.login_window = home.path().join("loginwindow.plist");
+            write(&setup.login_window, &format!("<plist version=\"1.0\"><dict>{window}</dict></plist>"));
+            boot(&setup, Kind::Launchd).await.unwrap().login
+        };
+        let kim = "<key>autoLoginUser</key><string>kim</string>";
+        assert_eq!(login_of("echo FileVault is On.", kim).await, Some(Login::FileVault));
+        assert_eq!(login_of("echo FileVault is Off.", kim).await, Some(Login::Automatic));
+        assert_eq!(login_of("echo FileVault is Off.", "").await, Some(Login::ByHand));
+        assert_eq!(login_of("echo odd; exit 1", kim).await, None);
     }
 
     #[tokio::test]

@@ -73,6 +73,10 @@ pub struct GatewaySetup {
     pub home: PathBuf,
     /// Path of `launchctl`.
     pub launchctl: PathBuf,
+    /// Path of `fdesetup`, which knows whether macOS's disk is locked until somebody logs in.
+    pub fdesetup: PathBuf,
+    /// macOS's file about its login window.
+    pub login_window: PathBuf,
     /// Path of `systemctl`.
     pub systemctl: PathBuf,
     /// Path of `loginctl`.
@@ -101,6 +105,8 @@ impl GatewaySetup {
             uid: own_uid(),
             home: std::env::home_dir().unwrap_or_else(|| PathBuf::from("/")),
             launchctl: PathBuf::from("/bin/launchctl"),
+            fdesetup: PathBuf::from("/usr/bin/fdesetup"),
+            login_window: PathBuf::from("/Library/Preferences/com.apple.loginwindow.plist"),
             systemctl: PathBuf::from("systemctl"),
             loginctl: PathBuf::from("loginctl"),
         }

@@ -62,7 +62,8 @@ impl CrashCounter {
             self.decayed = None;
             return;
         };
-        let from = self.decayed.unwrap_or(healthy_since);
+        // A fall within an earlier spell says nothing of this one, even if nobody saw that spell end.
+        let from = self.decayed.filter(|decayed| decayed.awake >= healthy_since.awake).unwrap_or(healthy_since);
         if now.awake_since(from) >= policy.decay_interval {
             self.count -= 1;
             self.decayed = Some(now);

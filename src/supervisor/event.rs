@@ -34,6 +34,10 @@ pub enum Event {
     },
     /// A person wants something.
     Command(Command),
+    /// The system says that the machine is about to sleep.
+    Suspending,
+    /// The system says that the machine has woken.
+    Woken,
 }
 
 /// News of a running heal.

@@ -27,22 +27,22 @@ impl Supervisor {
             self.state.attempt = None;
             return;
         };
-        let at = match self.state.breaker {
-            Breaker::Open { until, .. } => until,
+        let distance = match self.state.breaker {
+            Breaker::Open { until, .. } => until.elapsed_since(now),
+            Breaker::Closed if self.is_quiet_start() => Duration::ZERO,
             Breaker::Closed | Breaker::HalfOpen { .. } => {
                 let number = self.state.crashes.count().saturating_sub(1);
                 let chance = self.chance();
-                let backoff = backoff::wait(&self.policy, number, chance);
-                // What works in part gets its patience anew after each attempt: nothing is lost by waiting.
-                let tried = self.state.incident.as_ref().is_some_and(|incident| !incident.tried.is_empty());
-                let impaired = self.verdict.severity() == Severity::Impaired;
-                let since = if impaired { self.suspect_since.filter(|_| !tried) } else { self.outage_since };
-                let since = since.unwrap_or(now);
-                now.after(backoff.max(since.after(patience).elapsed_since(now)))
+                backoff::wait(&self.policy, number, chance)
             }
         };
-        let ration = self.ration(now, hasty);
-        self.state.attempt = Some(Attempt { at: latest(at, now.after(ration)), rung, hasty });
+        // What works in part gets its patience anew after each attempt: nothing is lost by waiting.
+        let tried = self.state.incident.as_ref().is_some_and(|incident| !incident.tried.is_empty());
+        let impaired = self.verdict.severity() == Severity::Impaired;
+        let since = if impaired { self.impaired_since.filter(|_| !tried) } else { self.outage_since };
+        let patience = since.unwrap_or(now).after(patience).elapsed_since(now);
+        let at = now.after(distance.max(patience).max(self.ration(now, hasty)));
+        self.state.attempt = Some(Attempt { at, rung, hasty });
     }
 
     /// How long until the limits let another automatic attempt through.
@@ -81,7 +81,7 @@ impl Supervisor {
         let held_back = self.state.running.is_some()
             || self.state.pause.is_some()
             || self.is_quiet()
-            || self.latest.severity() != self.verdict.severity()
+            || self.latest.name() != self.verdict.name()
             || self.is_obstructed();
         if held_back || now.elapsed < attempt.at.elapsed {
             return;
@@ -123,12 +123,15 @@ impl Supervisor {
         let drain = if hasty || rung == Rung::Start { Duration::ZERO } else { self.policy.drain_limit };
         let prepares = matches!(rung, Rung::RollBack | Rung::Doctor | Rung::Hook);
         let preparation = if prepares { self.policy.preparation_limit } else { Duration::ZERO };
+        let target = if rung == Rung::FreePort { self.leftover.clone() } else { self.shown.process.clone() };
+        let may_kill = asked || self.kill_wait(now).is_zero();
         self.state.running = Some(RunningHeal {
             id,
             rung,
             began: now,
             asked,
             hasty,
+            may_kill: may_kill && target.is_some() && !matches!(rung, Rung::Start | Rung::StartChannels),
             renews: None,
             from: self.state.generation.clone(),
             done: None,
@@ -147,8 +150,8 @@ impl Supervisor {
         actions.push(Action::Heal(Heal {
             id,
             rung,
-            target: if rung == Rung::FreePort { self.leftover.clone() } else { self.shown.process.clone() },
-            may_kill: asked || self.kill_wait(now).is_zero(),
+            target,
+            may_kill,
             hasty,
             asked,
             channels,
@@ -166,7 +169,7 @@ impl Supervisor {
         }
         let Some(running) = self.state.running.as_mut().filter(|running| running.id == id) else { return };
         match report {
-            HealReport::Killed => {}
+            HealReport::Killed => running.may_kill = false,
             HealReport::Done => {
                 running.done = Some(now);
                 running.deadline = now.after(self.policy.startup_grace);
@@ -285,8 +288,12 @@ impl Supervisor {
                 self.verdict.clone()
             }
             // It was healthy, the restart did not work out, and the probes go on to say how it is.
-            Severity::Good | Severity::Neutral | Severity::Impaired => {
+            severity @ (Severity::Good | Severity::Neutral | Severity::Impaired) => {
                 self.verdict = self.latest.clone();
+                // Of an outage that was counted before Lifeguard was restarted: the attempt was to end it, and did not.
+                if severity == Severity::Neutral && self.inherited_outage && self.state.pause.is_none() {
+                    self.strike(now);
+                }
                 return;
             }
         };

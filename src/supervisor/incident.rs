@@ -31,8 +31,16 @@ pub struct Incident {
     /// The person was told that the configuration had been changed before.
     #[serde(default)]
     pub config_told: bool,
+    /// It was an outage when it was looked at last, and not only an impairment.
+    #[serde(default = "yes")]
+    pub outage: bool,
     /// First good observation of the spell that is being held, while one is.
     pub good_since: Option<Moment>,
+}
+
+/// What earlier versions took an incident for whose health is not held.
+fn yes() -> bool {
+    true
 }
 
 /// How far the telling of an incident has come.

@@ -47,6 +47,12 @@ pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
         (Answer::TimedOut | Answer::Broken(_), PortOwner::OtherGateway(holder)) => {
             at_rest(seen, context).unwrap_or(Verdict::StaleGateway { pid: holder.pid })
         }
+        (Answer::Json { .. } | Answer::TimedOut | Answer::Broken(_), _) if is_young(seen, context, policy) => {
+            Verdict::Starting(String::new())
+        }
+        (Answer::Foreign { status: 500.., .. }, _) if is_young(seen, context, policy) => {
+            Verdict::Starting(String::new())
+        }
         (Answer::Json { status, .. }, _) => Verdict::Failing(format!("/healthz says not live, HTTP {status}")),
         (Answer::Foreign { status: 200, .. }, PortOwner::Gateway) if !context.speaks => {
             // Versions before 2026.6 have no health endpoints and answer every path with their web page.
@@ -56,7 +62,6 @@ pub fn judge(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
             Verdict::Failing(format!("HTTP {status}: {reason}"))
         }
         (Answer::Foreign { status, reason }, _) => Verdict::Unknown(format!("HTTP {status}: {reason}")),
-        (Answer::TimedOut, _) if is_young(seen, context, policy) => Verdict::Starting(String::new()),
         (Answer::TimedOut, _) => Verdict::Hung,
         (Answer::Broken(reason), _) => Verdict::Failing(reason.clone()),
         (Answer::Refused, _) => closed(seen, context, policy),
@@ -183,7 +188,6 @@ fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
                 Verdict::Zombie
             }
         }
-        (_, ServiceState::NotInstalled) => Verdict::NotInstalled,
         _ if let Some(verdict) = at_rest(seen, context) => verdict,
         (_, ServiceState::Disabled) => Verdict::ServiceDisabled,
         (_, ServiceState::NotLoaded) => Verdict::ServiceNotLoaded,
@@ -196,10 +200,11 @@ fn closed(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
     }
 }
 
-/// It does not run, and somebody has said that it should not: whoever holds its port meanwhile.
+/// It does not run, and it cannot or somebody has said that it should not: whoever holds its port meanwhile.
 fn at_rest(seen: &Observation, context: Context) -> Option<Verdict> {
     match (&seen.process, &seen.service, context.intent) {
         (ProcessState::Running { .. }, _, _) => None,
+        (_, ServiceState::NotInstalled, _) => Some(Verdict::NotInstalled),
         (_, ServiceState::Disabled | ServiceState::NotLoaded | ServiceState::Unknown(_), Some(Intent::Maintenance)) => {
             Some(Verdict::Parked)
         }

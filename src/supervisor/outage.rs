@@ -113,8 +113,9 @@ impl Supervisor {
                 return weighed;
             }
             // Dated by the clock as it stands now, as the record is: it may have been set since the generation began.
-            let uptime = generation.and_then(|generation| generation.born).map(|born| now.awake.saturating_sub(born));
-            let birth = uptime.map(|uptime| now.wall.saturating_sub(uptime)).or(born);
+            let age = generation.and_then(|generation| generation.born_elapsed);
+            let age = age.map(|born| now.elapsed.saturating_sub(born));
+            let birth = age.map(|age| now.wall.saturating_sub(age)).or(born);
             let concerns = match record.intent {
                 Intent::Update | Intent::Maintenance => true,
                 // One from the future was dated by a clock that has been set back since.
@@ -128,16 +129,16 @@ impl Supervisor {
 
     /// What somebody did on purpose to the generation that is known, as far as it still explains anything.
     pub(super) fn intent(&self, now: Moment) -> Option<Intent> {
-        if self.state.stopped {
-            return Some(Intent::Stop);
-        }
-        let deed = self.state.deed.filter(|deed| deed.concerns)?;
-        let limit = match deed.intent {
-            Intent::Stop | Intent::Maintenance => return Some(deed.intent),
-            Intent::Restart => self.policy.startup_grace,
-            Intent::Update => self.policy.update_limit,
+        // Neither a restart nor an update goes on while the machine sleeps.
+        let lasts = |deed: &Deed| match deed.intent {
+            Intent::Stop | Intent::Maintenance => true,
+            Intent::Restart => now.awake_since(deed.seen) < self.policy.startup_grace,
+            Intent::Update => now.awake_since(deed.seen) < self.policy.update_limit,
         };
-        (now.elapsed_since(deed.seen) < limit).then_some(deed.intent)
+        let deed = self.state.deed.filter(|deed| deed.concerns && lasts(deed)).map(|deed| deed.intent);
+        // One that was stopped by Lifeguard may still be updated.
+        let stopped = self.state.stopped && deed != Some(Intent::Update);
+        if stopped { Some(Intent::Stop) } else { deed }
     }
 
     /// Whether the next end is one too many to speak of single crashes.
@@ -166,6 +167,7 @@ impl Supervisor {
     /// An outage is certain: open the incident, count the crash, schedule the attempt.
     pub(super) fn begin_outage(&mut self, now: Moment) {
         let quiet = self.is_quiet_start();
+        self.impaired_since = None;
         // An outage that an earlier run of Lifeguard counted goes on: it is the same crash.
         let counted = std::mem::take(&mut self.inherited_outage);
         if !quiet {
@@ -180,13 +182,24 @@ impl Supervisor {
         }
     }
 
-    /// A start that is no outage: of our own gateway that has never run yet, or after an end in good order.
+    /// A start that is no outage: of our own gateway that has never run yet, or after an end in good order. It follows at
+    /// once; one that has to wait for a trial is none.
     pub(super) fn is_quiet_start(&self) -> bool {
         let never_seen = self.state.generation.is_none();
         self.policy.manager == Manager::Ourselves
             && self.state.incident.is_none()
+            && self.state.breaker == Breaker::Closed
             && matches!(self.verdict, Verdict::Gone | Verdict::CrashLoop)
             && (never_seen || self.orderly_end)
+    }
+
+    /// Notes whether what lasts is an outage, for the next run of Lifeguard: a crash that it is to count, or one that was
+    /// counted.
+    pub(super) fn note_outage(&mut self) {
+        let known = !matches!(self.verdict, Verdict::Unknown(_));
+        if let Some(incident) = self.state.incident.as_mut().filter(|_| known) {
+            incident.outage = self.verdict.severity() == Severity::Outage;
+        }
     }
 
     pub(super) fn open_incident(&mut self, began: Moment) {
@@ -206,6 +219,7 @@ impl Supervisor {
                     fixed_by: None,
                     told: Stage::Nothing,
                     config_told: false,
+                    outage: self.verdict.severity() == Severity::Outage,
                     good_since: None,
                 });
                 self.state.next_incident += 1;

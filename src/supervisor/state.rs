@@ -89,6 +89,9 @@ pub struct Generation {
     /// within a process that was known already, by its uptime.
     #[serde(default)]
     pub born_wall: Option<i64>,
+    /// The same on the clock that counts sleep and never steps; by its uptime, where its process is not known.
+    #[serde(default)]
+    pub born_elapsed: Option<i64>,
     /// It has answered ready.
     pub was_ready: bool,
     /// It has answered a health endpoint in its own JSON: from then on a web page is no answer.
@@ -146,6 +149,9 @@ pub struct RunningHeal {
     /// It skips the drain.
     #[serde(default)]
     pub hasty: bool,
+    /// It has leave for a SIGKILL of which no news has come: it may have been sent all the same.
+    #[serde(default)]
+    pub may_kill: bool,
     /// It is a restart of a healthy gateway for want of memory: its size in bytes.
     #[serde(default)]
     pub renews: Option<u64>,
@@ -266,6 +272,7 @@ mod tests {
             identity: Some(Identity { pid, started: 1, command: String::new() }),
             born: Some(born),
             born_wall: None,
+            born_elapsed: None,
             was_ready: false,
             speaks: false,
         };

@@ -5,6 +5,7 @@ mod configuration;
 mod invariants;
 mod outages;
 mod regressions;
+mod simulated;
 mod surroundings;
 mod time;
 mod world;

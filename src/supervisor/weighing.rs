@@ -5,7 +5,7 @@ use super::event::Action;
 use super::judge::{Context, judge};
 use super::ladder::{Outcome, Rung};
 use super::moment::Moment;
-use super::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState};
+use super::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState, ServiceState};
 use super::policy::Manager;
 use super::state::Generation;
 use super::trend::MemoryLevel;
@@ -23,7 +23,10 @@ impl Supervisor {
         self.probe_in_flight = None;
         let slept = now.elapsed_since(seen.began).saturating_sub(now.awake_since(seen.began)) > STANDSTILL;
         // What was asked before the process ended says nothing of what is now.
-        let outdated = self.last_exit.is_some_and(|exit| seen.began.awake < exit.awake);
+        let before_exit = self.last_exit.is_some_and(|exit| seen.began.awake < exit.awake);
+        // A round that was given up, and ends after a later one.
+        let overtaken = self.shown.checked.is_some_and(|checked| seen.began.awake < checked.awake);
+        let outdated = before_exit || overtaken;
         if slept || outdated {
             self.probe_due = now;
             return;
@@ -65,7 +68,8 @@ impl Supervisor {
     /// A service that Lifeguard itself stopped for OpenClaw's doctor was not stopped by a person: without it, a Lifeguard
     /// that is killed in between would leave the gateway stopped for good.
     fn unless_stopped_by_us(&mut self, seen: &Observation, verdict: Verdict) -> Verdict {
-        let runs = matches!(seen.process, ProcessState::Running { .. });
+        let runs = matches!(seen.process, ProcessState::Running { .. })
+            || matches!(seen.service, ServiceState::Running | ServiceState::Restarting | ServiceState::CrashLooping(_));
         self.state.owes_start &= self.state.running.is_some() || !runs;
         let ours = self.state.owes_start && !self.state.stopped;
         if ours && matches!(verdict, Verdict::Stopped | Verdict::ServiceNotLoaded) { Verdict::Gone } else { verdict }
@@ -91,6 +95,14 @@ impl Supervisor {
         } else if !matches!(verdict, Verdict::Unknown(_)) {
             self.outages = 0;
             self.outage_since = None;
+        }
+        match severity {
+            Severity::Impaired => {
+                self.impaired_since.get_or_insert(began);
+            }
+            Severity::Good => self.impaired_since = None,
+            Severity::Neutral if !matches!(verdict, Verdict::Unknown(_)) => self.impaired_since = None,
+            Severity::Neutral | Severity::Outage => {}
         }
         match severity {
             Severity::Good => {
@@ -183,6 +195,9 @@ impl Supervisor {
             return;
         }
         self.note_end(now, exit);
+        // What its health has earned is its own; what comes now is not.
+        self.state.crashes.settle(now, self.state.healthy_since, &self.policy);
+        self.break_health();
         self.closed_since = None;
         self.draining_since = None;
         self.suspect_since.get_or_insert(now);
@@ -243,8 +258,15 @@ impl Supervisor {
             ProcessState::Running { .. } => uptime,
             ProcessState::Gone | ProcessState::Unknown => None,
         };
-        let born_wall = age.map(|age| seen.began.before(age).wall);
-        let new = Generation { identity, born, born_wall, was_ready: ready, speaks };
+        let birth = age.map(|age| seen.began.before(age));
+        let new = Generation {
+            identity,
+            born,
+            born_wall: birth.map(|birth| birth.wall),
+            born_elapsed: birth.or(uptime.map(|uptime| seen.began.before(uptime))).map(|birth| birth.elapsed),
+            was_ready: ready,
+            speaks,
+        };
         match &mut self.state.generation {
             Some(known) if !new.is_newer_than(known) => {
                 known.was_ready |= ready;
@@ -254,6 +276,9 @@ impl Supervisor {
                 }
                 if known.born.is_none() {
                     known.born = new.born;
+                }
+                if known.born_wall.is_none() && new.born_wall.is_some() {
+                    (known.born_wall, known.born_elapsed) = (new.born_wall, new.born_elapsed);
                 }
             }
             known => {

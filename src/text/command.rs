@@ -120,6 +120,12 @@ pub const HELP: &[(&str, &str, &str)] = &[
     ("secrets list", "Names of the secrets that are kept", "저장된 비밀 값의 이름"),
     ("secrets remove", "Forget a secret", "비밀 값 삭제"),
     ("secrets remove.name", "Its name", "이름"),
+    (
+        "import",
+        "Take over the settings of an older watchdog of scripts; shows what it would do",
+        "이전 감시 스크립트의 설정 가져오기. 먼저 할 일만 보여 줌",
+    ),
+    ("import.yes", "Do it", "실제로 가져오기"),
     ("login-item", "Start Lifeguard at login", "로그인할 때 Lifeguard 시작"),
     ("login-item.change", "on, off or status", "on, off 또는 status"),
     (

@@ -26,6 +26,12 @@ use super::menu::{MenuModel, View};
 use super::row::Row;
 use crate::platform::clock;
 use crate::platform::desktop::login_item::LoginItem;
+#[cfg(target_os = "macos")]
+use crate::platform::desktop::macos::{Awake, power::SleepObserver, status_item};
+#[cfg(target_os = "macos")]
+use crate::platform::desktop::placement::Lookout;
+#[cfg(target_os = "macos")]
+use crate::platform::sleep::SleepNotice;
 use crate::request::UserAction;
 use crate::snapshot::Snapshot;
 use crate::text::Language;
@@ -50,6 +56,12 @@ pub struct TraySetup {
     pub monochrome: bool,
     /// Looks up the login item; called on a thread of the tray's own.
     pub login_item: Box<dyn Fn() -> LoginItem + Send>,
+    /// Told what the system says of sleep, on the main thread.
+    #[cfg(target_os = "macos")]
+    pub on_sleep: Box<dyn Fn(SleepNotice)>,
+    /// Told, once, if macOS keeps the icon where nobody can see it; must not wait.
+    #[cfg(target_os = "macos")]
+    pub on_hidden: Box<dyn FnOnce()>,
 }
 
 /// There can be no icon here.
@@ -102,6 +114,12 @@ pub fn run(
     forward_clicks(&proxy);
     let login_item_clicked = Arc::new(Notify::new());
     let mut ui = Ui::new(&setup, snapshots.clone(), actions, Arc::clone(&login_item_clicked));
+    #[cfg(target_os = "macos")]
+    let _sleep = SleepObserver::begin(setup.on_sleep);
+    #[cfg(target_os = "macos")]
+    {
+        ui.on_hidden = Some(setup.on_hidden);
+    }
     let messenger = Messenger { snapshots, proxy, login_item: setup.login_item, login_item_clicked };
     let mut messenger = Some(messenger);
     let mut on_exit = Some(on_exit);
@@ -246,8 +264,13 @@ struct Ui {
     rows: Vec<LiveRow>,
     shown: Option<MenuModel>,
     tray: Option<TrayIcon>,
+    /// Looks whether the icon can be seen.
     #[cfg(target_os = "macos")]
-    _awake: crate::platform::desktop::macos::Awake,
+    lookout: Lookout,
+    #[cfg(target_os = "macos")]
+    on_hidden: Option<Box<dyn FnOnce()>>,
+    #[cfg(target_os = "macos")]
+    _awake: Awake,
 }
 
 impl Ui {
@@ -271,7 +294,11 @@ impl Ui {
             shown: None,
             tray: None,
             #[cfg(target_os = "macos")]
-            _awake: crate::platform::desktop::macos::Awake::begin("watching the OpenClaw gateway"),
+            lookout: Lookout::begin(clock::awake()),
+            #[cfg(target_os = "macos")]
+            on_hidden: None,
+            #[cfg(target_os = "macos")]
+            _awake: Awake::begin("watching the OpenClaw gateway"),
         }
     }
 
@@ -279,6 +306,8 @@ impl Ui {
     fn show(&mut self) -> Result<(), TrayError> {
         let model = self.model();
         live::reconcile(&live::Parent::Menu(&self.menu), &mut self.rows, &model.rows);
+        #[cfg(target_os = "macos")]
+        status_item::forget_hidden(ICON_NAME);
         let builder = TrayIconBuilder::new()
             .with_id(ICON_NAME)
             .with_autosave_name(ICON_NAME)
@@ -294,6 +323,10 @@ impl Ui {
         #[cfg(not(target_os = "macos"))]
         let builder = builder.with_icon(icon);
         self.tray = Some(builder.build().map_err(refusal)?);
+        #[cfg(target_os = "macos")]
+        if let Some(item) = self.tray.as_ref().and_then(TrayIcon::ns_status_item) {
+            status_item::reveal(&item);
+        }
         self.shown = Some(model);
         Ok(())
     }
@@ -306,6 +339,21 @@ impl Ui {
             UiEvent::IconClicked => self.send(UserAction::Show),
         }
         self.refresh();
+        #[cfg(target_os = "macos")]
+        self.look_for_icon();
+    }
+
+    /// Tells, once, if macOS keeps the icon where nobody can see it. It is not made anew: that makes matters worse.
+    #[cfg(target_os = "macos")]
+    fn look_for_icon(&mut self) {
+        let item = || self.tray.as_ref().and_then(TrayIcon::ns_status_item);
+        let seen =
+            || item().and_then(|item| status_item::placement(&item)).is_some_and(|found| found.is_in_a_menu_bar());
+        if self.lookout.look(clock::awake(), seen)
+            && let Some(tell) = self.on_hidden.take()
+        {
+            tell();
+        }
     }
 
     fn clicked(&mut self, key: &str) {

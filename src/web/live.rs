@@ -18,6 +18,8 @@ pub(super) struct Live<'a> {
     limits: Limits,
     gateways: Vec<LiveGateway<'a>>,
     channels: Vec<LiveChannel<'a>>,
+    /// What is wrong with a changed configuration, and what the self-check found.
+    notices: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -87,6 +89,7 @@ impl<'a> Live<'a> {
             limits,
             gateways: snapshot.gateways.iter().map(|one| gateway(snapshot, one, language, now_elapsed)).collect(),
             channels: snapshot.channels.iter().map(|one| channel(one, language)).collect(),
+            notices: &snapshot.notices,
         }
     }
 }

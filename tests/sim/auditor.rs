@@ -55,6 +55,8 @@ pub(crate) struct Auditor {
     pub(crate) truth_since: Time,
     /// Since when it is so, whatever ails it.
     pub(crate) kind_since: Time,
+    /// It answered as it should, if only in part, before it came to this.
+    pub(crate) worked: bool,
     pub(crate) born: Time,
     /// It runs at all.
     pub(crate) alive: bool,
@@ -68,6 +70,8 @@ pub(crate) struct Auditor {
     /// A deed of its user explains what is so until then.
     pub(crate) deed_until: Time,
     pub(crate) deed: Option<(Intent, Time)>,
+    /// A look has seen its record.
+    pub(crate) deed_seen: bool,
     pub(crate) woke: Time,
     pub(crate) died: bool,
     /// First good observation of the present spell, as Lifeguard heard it.
@@ -77,6 +81,8 @@ pub(crate) struct Auditor {
     pub(crate) decayed: Option<Moment>,
     pub(crate) heard: Truth,
     pub(crate) heard_at: Time,
+    /// When the newest round began that was heard, on the awake clock.
+    heard_began: i64,
     pub(crate) lacks: Vec<DependencyState>,
     pub(crate) ended: Option<Identity>,
     ended_at: Option<Moment>,
@@ -94,6 +100,8 @@ pub(crate) struct Auditor {
     saved: Option<(u64, Vec<&'static str>)>,
     saved_decay: Option<Moment>,
     saved_good: Option<Moment>,
+    saved_outage: bool,
+    saved_spell: Option<(Moment, Time)>,
     /// Lifeguard has started and not looked yet.
     pub(crate) blind: bool,
     /// Bad looks in a row.
@@ -112,6 +120,7 @@ impl Auditor {
             truth: Truth::Starting,
             truth_since: 0,
             kind_since: 0,
+            worked: false,
             born: 0,
             alive: false,
             hopeless: false,
@@ -120,6 +129,7 @@ impl Auditor {
             disturbed_until: MINUTE,
             deed_until: 0,
             deed: None,
+            deed_seen: false,
             woke: Time::MIN / 2,
             died: false,
             good_since: None,
@@ -127,6 +137,7 @@ impl Auditor {
             decayed: None,
             heard: Truth::Starting,
             heard_at: 0,
+            heard_began: i64::MIN,
             lacks: Vec::new(),
             ended: None,
             ended_at: None,
@@ -142,6 +153,8 @@ impl Auditor {
             saved: None,
             saved_decay: None,
             saved_good: None,
+            saved_outage: false,
+            saved_spell: None,
             blind: true,
             bad_looks: 0,
             picture: (0, Vec::new()),
@@ -205,6 +218,7 @@ impl Auditor {
         }
         if truth != self.truth {
             self.kind_since = now;
+            self.worked = matches!(self.truth, Truth::Whole | Truth::Impaired);
         }
         if truth != self.truth || picture != self.picture {
             self.truth = truth;
@@ -223,6 +237,7 @@ impl Auditor {
 
     pub(crate) fn note_deed(&mut self, intent: Intent, now: Time, until: Time) {
         self.deed = Some((intent, now));
+        self.deed_seen = false;
         self.deed_until = until;
         self.disturb(now, until - now + 15 * MINUTE);
     }
@@ -258,7 +273,8 @@ impl Auditor {
         // What was not stored was never told.
         self.told.clone_from(&self.saved);
         self.decayed = self.saved_decay;
-        self.good_since = self.good_since.or(self.saved_good);
+        self.good_since = self.saved_good;
+        self.spell = self.saved_spell;
         self.disturb(back, 2 * MINUTE);
         self.lacks.clear();
         self.before = None;
@@ -272,14 +288,19 @@ impl Auditor {
         self.spell = None;
         self.decayed = None;
         self.good_since = None;
+        self.saved_decay = None;
+        self.saved_good = None;
+        self.saved_spell = None;
         self.heals.clear();
         self.kills.clear();
     }
 
     pub(crate) fn note_launch(&mut self, state: &State, now: Time) {
         self.disturb(now, 2 * MINUTE);
-        self.inherited = state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
+        self.inherited =
+            self.saved_outage && state.incident.as_ref().is_some_and(|incident| incident.good_since.is_none());
         self.looked_at = now;
+        self.heard_began = i64::MIN;
         self.woke = Time::MIN / 2;
         self.ended_at = None;
         self.blind = true;
@@ -291,10 +312,12 @@ impl Auditor {
         self.disturb(now, 10 * MINUTE);
     }
 
-    pub(crate) fn note_saved(&mut self) {
+    pub(crate) fn note_saved(&mut self, core: &Supervisor) {
+        self.saved_outage = core.verdict().severity() == Severity::Outage;
         self.saved.clone_from(&self.told);
         self.saved_decay = self.decayed;
         self.saved_good = self.good_since;
+        self.saved_spell = self.spell;
         self.died = false;
     }
 
@@ -315,16 +338,21 @@ impl Auditor {
         let missed = seen.health == lifeguard::supervisor::observation::Answer::TimedOut && truth == Truth::Whole;
         // An answer to a question from before a sleep, or before an end, says nothing of what is now.
         let slept = moment.elapsed_since(seen.began).saturating_sub(moment.awake_since(seen.began));
-        if slept > Duration::from_secs(5) || self.ended_at.is_some_and(|ended| seen.began.awake < ended.awake) {
+        let before_end = self.ended_at.is_some_and(|ended| seen.began.awake < ended.awake);
+        if slept > Duration::from_secs(5) || before_end || seen.began.awake < self.heard_began {
             return;
         }
+        self.heard_began = seen.began.awake;
         self.blind = false;
+        self.deed_seen |=
+            self.deed.is_some_and(|(intent, at)| now > at && seen.intent.is_some_and(|seen| seen.intent == intent));
         self.heard = truth;
         self.heard_at = now;
         self.lacks.clear();
         self.lacks.extend(seen.dependencies.iter().filter(|state| state.trouble.is_some()).cloned());
-        // A version that answers with a web page cannot show that it works during an update.
-        let hidden = self.page && seen.intent.is_some_and(|record| record.intent == Intent::Update);
+        // During an update a version that answers with a web page cannot show that it works, and a missed answer of any
+        // version belongs to the update.
+        let hidden = (self.page || missed) && seen.intent.is_some_and(|record| record.intent == Intent::Update);
         match truth {
             Truth::Whole if !missed && !hidden => {
                 let generation = generation(seen);
@@ -406,11 +434,6 @@ impl Auditor {
             Event::Exited { identity, exit } if current.is_some_and(|current| current.is_same(identity)) => Some(*exit),
             _ => None,
         };
-        if exit.is_some() {
-            self.good_since = None;
-            self.spell = None;
-            self.decayed = None;
-        }
         self.before = Some(Before {
             health: core.health(),
             outage: core.verdict().severity() == Severity::Outage,

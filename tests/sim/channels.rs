@@ -190,8 +190,9 @@ impl Channel {
         if !self.told.insert(told(kind.name())) && !matches!(kind, AlertKind::RestartFinished { .. }) {
             self.complain(&format!("3 once: incident {} was told {} again", incident.id, kind.name()));
         }
-        let known =
-            ["down", "degraded", "safe_mode", "blocked"].into_iter().any(|kind| self.told.contains(&told(kind)));
+        let known = ["down", "degraded", "safe_mode", "blocked", "config_suspect"]
+            .into_iter()
+            .any(|kind| self.told.contains(&told(kind)));
         // What could not be told for a day is given up.
         let fresh = (0..23 * 3_600_000).contains(&(wall - incident.began));
         if matches!(kind, AlertKind::Recovered { .. }) && !received.folded && !known && fresh {

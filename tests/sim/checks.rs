@@ -26,6 +26,11 @@ impl Auditor {
     pub(crate) fn after(&mut self, core: &Supervisor, actions: &[Action], moment: Moment, now: Time) {
         let Some(before) = self.before.take() else { return };
         self.check_counter(core, &before, actions, moment, now);
+        if before.exit.is_some() {
+            self.good_since = None;
+            self.spell = None;
+            self.decayed = None;
+        }
         self.check_attempt(core, moment, now);
         self.check_limits(core, actions, moment, now);
         self.check_shown(core, now);
@@ -71,7 +76,8 @@ impl Auditor {
         let outage = core.verdict().severity() == Severity::Outage;
         let launched = actions.iter().any(|action| matches!(action, Action::Heal(_)));
         let began = !before.outage && (outage || launched);
-        if failed && outage {
+        // What a person has taken in hand meanwhile counts for nothing.
+        if failed && outage && core.remedy() != Remedy::Person {
             self.last_strike = Some(moment);
         }
         if is > self.policy.crash_limit {
@@ -293,6 +299,8 @@ impl Auditor {
             self.check_distance(core, before, moment);
         }
         if let Some((intent, at)) = self.deed
+            && self.deed_seen
+            && core.state().generation.is_some()
             && now > at + 500
             && now < self.deed_until
             && !self.alive
@@ -307,7 +315,8 @@ impl Auditor {
         }
     }
 
-    /// A record of a gateway that does not tell its age cannot be told from an old one.
+    /// A record of a gateway that does not tell its age, or that nobody has seen since the boot, cannot be told from an old
+    /// one.
     fn is_believable(&self, intent: Intent) -> bool {
         matches!(intent, Intent::Update) || (!self.page && matches!(intent, Intent::Stop | Intent::Maintenance))
     }
@@ -329,7 +338,7 @@ impl Auditor {
                     self.complain(|| format!("5 patience: {} of a gateway that works in part", heal.rung.name()));
                 }
             }
-            Truth::Down if self.alive && heal.rung == Rung::Restart => {
+            Truth::Down if self.alive && self.worked && heal.rung == Rung::Restart => {
                 let silent = now - self.kind_since;
                 if silent < 20 * SECOND && !self.is_disturbed(now) && now - self.born > 5 * MINUTE {
                     self.complain(|| "5 patience: a silent process was not given its time".to_owned());
@@ -407,7 +416,9 @@ impl Auditor {
     fn check_hold(&mut self, core: &Supervisor, before: &Before, downtime: u64, moment: Moment, now: Time) {
         let state = core.state();
         let looping = state.crashes.recent(moment, self.policy.crash_loop_window) >= self.policy.crash_loop_count;
-        let hold = if looping || before.breaker != Breaker::Closed { 10 * MINUTE } else { MINUTE };
+        // A person's word closes the breaker, and its distances with it.
+        let on_trial = before.breaker != Breaker::Closed && before.command != Some(Command::Reset);
+        let hold = if looping || on_trial { 10 * MINUTE } else { MINUTE };
         let Some(good) = self.good_since else {
             if !self.is_disturbed(now) {
                 self.complain(|| "6 hold: recovered, and it is not well".to_owned());

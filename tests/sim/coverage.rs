@@ -84,7 +84,8 @@ impl Coverage {
     /// Where the core stands as an event comes.
     pub(crate) fn note(&mut self, core: &Supervisor, event: &Event) {
         let event = match event {
-            Event::Tick => 0,
+            // A notice of sleep moves what time moves.
+            Event::Tick | Event::Suspending | Event::Woken => 0,
             Event::Observed(_) => 1,
             Event::Exited { .. } => 2,
             Event::Heal { .. } => 3,

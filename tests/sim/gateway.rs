@@ -321,6 +321,10 @@ impl Model {
         if seen.memory.is_none() {
             seen.memory = self.process.as_ref().map(|_| 700 << 20);
         }
+        // What cannot be seen is what there is otherwise.
+        for ailment in self.ailments(now) {
+            overlook(ailment, &mut seen);
+        }
         seen
     }
 
@@ -428,13 +432,6 @@ impl Model {
                     seen.memory = Some((700 << 20) + u64::try_from(grown).unwrap_or(0));
                 }
             }
-            Ailment::Blind => {
-                seen.service = ServiceState::Unknown("timed out".to_owned());
-                seen.process = ProcessState::Unknown;
-                seen.port = PortOwner::Unknown;
-                seen.memory = None;
-            }
-            Ailment::Nothing => *seen = Observation { intent: seen.intent, ..Observation::nothing(seen.began) },
             _ => {}
         }
     }
@@ -456,11 +453,24 @@ impl Model {
                 Ailment::ManagerGivesUp if gone && state == ServiceState::Restarting => {
                     state = ServiceState::Failed("start-limit-hit".to_owned());
                 }
-                Ailment::Orphan if managed => state = ServiceState::Restarting,
+                Ailment::Orphan if managed && self.process.is_some() => state = ServiceState::Restarting,
                 _ => {}
             }
         }
         state
+    }
+}
+
+fn overlook(ailment: Ailment, seen: &mut Observation) {
+    match ailment {
+        Ailment::Blind => {
+            seen.service = ServiceState::Unknown("timed out".to_owned());
+            seen.process = ProcessState::Unknown;
+            seen.port = PortOwner::Unknown;
+            seen.memory = None;
+        }
+        Ailment::Nothing => *seen = Observation { intent: seen.intent, ..Observation::nothing(seen.began) },
+        _ => {}
     }
 }
 

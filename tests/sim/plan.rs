@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     Missed,
     /// News of a heal that is long over.
     LateReport { killed: bool },
-    /// The end of a process that nobody thinks of any more.
+    /// The end of a process is reported once more.
     LateExit,
     /// The machine sleeps.
     Sleep(Time),
@@ -84,6 +84,8 @@ pub(crate) enum KillPoint {
     BeforeActions,
     /// After a channel's server has taken the next alert, before its receipt arrives.
     BeforeReceipt,
+    /// After the next SIGKILL, before the news of it arrives.
+    AfterKill,
 }
 
 /// A fault, when it comes, and to which gateway.
@@ -277,11 +279,16 @@ fn fault(family: u8, rng: &mut fastrand::Rng) -> Fault {
             6 => ill(Ailment::Leak(rng.u64(100..900) << 20), long, true),
             _ => Fault::Asked(Ask::Restart { force: rng.bool() }),
         },
-        _ => match rng.u8(..6) {
+        _ => match rng.u8(..7) {
             0 => Fault::Reboot(rng.i64(1..600) * MINUTE),
             n => {
-                let points =
-                    [KillPoint::Idle, KillPoint::BeforeSave, KillPoint::BeforeActions, KillPoint::BeforeReceipt];
+                let points = [
+                    KillPoint::Idle,
+                    KillPoint::BeforeSave,
+                    KillPoint::BeforeActions,
+                    KillPoint::BeforeReceipt,
+                    KillPoint::AfterKill,
+                ];
                 let absence = if rng.bool() { rng.i64(0..5) * SECOND } else { short };
                 Fault::Death { when: points[usize::from(n) % points.len()], absence }
             }

@@ -6,6 +6,7 @@ use lifeguard::supervisor::observation::{Exit, Identity};
 
 use super::clock::{SECOND, Time};
 use super::gateway::{Ailment, Model, Need, missing};
+use super::plan::KillPoint;
 use super::world::{Coming, News, World};
 
 /// Heals that run at once over all gateways.
@@ -156,6 +157,9 @@ impl World<'_> {
                     member.audit.note_kill(self.clock.moment(), asked);
                     self.tell(0, News::Heal { gateway, id, report: HealReport::Killed });
                     self.die(gateway, life, Exit { code: None, signal: Some(9) });
+                    if matches!(self.armed, Some((KillPoint::AfterKill, _))) {
+                        self.die_as_armed();
+                    }
                 } else {
                     self.end_job(gateway, HealReport::Failed("it did not stop".to_owned()));
                 }
@@ -290,6 +294,7 @@ impl World<'_> {
 
     fn report_end(&mut self, gateway: usize, identity: Identity, exit: Exit) {
         let wait = self.rng.i64(1..20);
+        self.members[gateway].ended = Some(identity.clone());
         self.tell(wait, News::Ended { gateway, identity, exit });
     }
 

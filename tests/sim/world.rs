@@ -99,6 +99,8 @@ pub(crate) struct Member {
     pub(crate) disk: Option<(State, Stamp)>,
     pub(crate) audit: Auditor,
     pub(crate) job: Option<Job>,
+    /// The process whose end was reported last.
+    pub(crate) ended: Option<Identity>,
     tick: u64,
     missed: bool,
     /// The last round was answered: only a single one is missed.
@@ -118,7 +120,7 @@ pub(crate) struct World<'a> {
     /// Counts the runs of Lifeguard; odd ones are alive.
     run: u64,
     frozen_until: Time,
-    armed: Option<(KillPoint, Time)>,
+    pub(crate) armed: Option<(KillPoint, Time)>,
     lanes: [Time; 2],
     pub(crate) tokens: u64,
     /// Print what happens.
@@ -165,6 +167,7 @@ impl<'a> World<'a> {
                 disk: None,
                 audit,
                 job: None,
+                ended: None,
                 tick: 0,
                 missed: false,
                 answered: false,
@@ -353,21 +356,19 @@ impl<'a> World<'a> {
         self.steps += 1;
         self.coverage.note(core, &event);
         member.audit.before(core, &event, self.clock.now);
-        let was = core.crashes();
+        let stood = |core: &Supervisor| (core.verdict().name(), core.health().name(), core.crashes(), core.breaker());
+        let before = if self.aloud { Some(stood(core)) } else { None };
         let actions = core.step(moment, event);
+        let after = before.filter(|before| *before != stood(core)).map(|_| stood(core));
         member.audit.after(core, &actions, moment, self.clock.now);
+        if let Some((verdict, health, crashes, breaker)) = after {
+            self.say(|| format!("stands   {gateway} {verdict}, {health}, {crashes} crashes, {breaker:?}"));
+        }
         if !actions.is_empty() && self.carry_out(gateway, actions).is_none() {
             return;
         }
         let member = &mut self.members[gateway];
         let Some(core) = &member.core else { return };
-        if self.aloud && was != core.crashes() {
-            println!(
-                "                    count of {gateway}: {was} to {}, healthy {:?}",
-                core.crashes(),
-                core.state().healthy_since
-            );
-        }
         let wait = Time::try_from(core.next_wake(moment).as_millis()).unwrap_or(Time::MAX / 4);
         member.audit.check_wait(wait);
         member.tick += 1;
@@ -402,9 +403,9 @@ impl<'a> World<'a> {
         if saves {
             let stamp = Stamp { boot: Some(self.clock.boot_name()), saved: moment };
             let member = &mut self.members[gateway];
-            let state = member.core.as_ref()?.state().clone();
-            member.audit.note_saved();
-            member.disk = Some((state, stamp));
+            let core = member.core.as_ref()?;
+            member.audit.note_saved(core);
+            member.disk = Some((core.state().clone(), stamp));
         }
         if !alerts.is_empty() {
             self.telling.record(&mut alerts, moment);
@@ -503,7 +504,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn die_as_armed(&mut self) {
+    pub(crate) fn die_as_armed(&mut self) {
         if let Some((_, absence)) = self.armed.take() {
             self.end_lifeguard(absence);
         }
@@ -560,8 +561,9 @@ impl<'a> World<'a> {
                 self.tell(0, News::Heal { gateway, id: 0, report });
             }
             Fault::LateExit => {
-                let identity = Identity { pid: 1, started: u64::MAX, command: String::new() };
-                self.tell(0, News::Ended { gateway, identity, exit: Exit::default() });
+                if let Some(identity) = self.members[gateway].ended.clone() {
+                    self.tell(0, News::Ended { gateway, identity, exit: Exit::default() });
+                }
             }
             Fault::Sleep(length) => {
                 self.clock.sleep(length);

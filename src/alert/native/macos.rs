@@ -1,17 +1,16 @@
 //! macOS: the `UserNotifications` framework, which needs Lifeguard.app and the person's permission.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use mac_usernotifications::{Action, InterruptionLevel, Notification, NotificationHandle, check_bundle, request_auth};
-use objc2_foundation::NSBundle;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::note::{Loudness, Note, button_name, button_named};
 use super::{NativeSettings, Notifier, Press};
+use crate::platform::desktop::macos::main_bundle;
 use crate::text::problem::Problem;
 use crate::text::{Language, Phrase};
 
@@ -88,8 +87,7 @@ impl Notifier for Desktop {
 /// Asks the system, which asks the person once and remembers the answer.
 async fn ask_permission() -> Result<(), Problem> {
     // Without a bundle the framework does not fail, it ends the process: an identifier alone does not prove one.
-    let bundle = PathBuf::from(NSBundle::mainBundle().bundlePath().to_string());
-    let in_bundle = bundle.extension().is_some_and(|extension| extension == "app");
+    let in_bundle = main_bundle().extension().is_some_and(|extension| extension == "app");
     if !in_bundle || check_bundle().is_err() {
         return Err(Problem::NotInBundle);
     }

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::own_agent;
 
+/// Where a person allows login items on macOS.
+pub const SETTINGS: &str = "x-apple.systempreferences:com.apple.LoginItems-Settings.extension";
+
 /// What the system will do at the next login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoginItem {
@@ -60,7 +63,12 @@ pub fn set(on: bool) -> Result<(), LoginItemError> {
         if own_agent::is_installed() {
             return Err(LoginItemError::AgentInstalled);
         }
-        item.enable()?;
+        // macOS answers so where the person must allow it first: then it is registered all the same.
+        if let Err(refusal) = item.enable()
+            && system::state() != LoginItem::NeedsApproval
+        {
+            return Err(refusal.into());
+        }
     } else if item.is_enabled()? {
         item.disable()?;
     }

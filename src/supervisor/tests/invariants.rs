@@ -20,6 +20,7 @@ enum Fault {
     Refuse,
     Mend,
     Sleep(u64),
+    Notice(bool),
     Restart(bool),
     Pause(u64),
     Reset,
@@ -35,6 +36,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Refuse),
         4 => Just(Fault::Mend),
         1 => (1_u64..200_000).prop_map(Fault::Sleep),
+        1 => any::<bool>().prop_map(Fault::Notice),
         1 => any::<bool>().prop_map(Fault::Restart),
         1 => (1_u64..7_200).prop_map(Fault::Pause),
         1 => Just(Fault::Reset),
@@ -58,6 +60,7 @@ proptest! {
                 Fault::Refuse => world.mood = Mood::Refuses,
                 Fault::Mend => world.mood = Mood::Well,
                 Fault::Sleep(seconds) => world.sleep(Duration::from_secs(seconds)),
+                Fault::Notice(woken) => world.feed(if woken { Event::Woken } else { Event::Suspending }),
                 Fault::Restart(force) => world.feed(Event::Command(Command::Restart { force })),
                 Fault::Pause(seconds) => {
                     let until = Some(world.now.wall + i64::try_from(seconds * 1_000).unwrap());

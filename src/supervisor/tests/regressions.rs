@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::world::{Mood, World, no_docker};
 use crate::supervisor::Supervisor;
+use crate::supervisor::breaker::Breaker;
 use crate::supervisor::event::Event;
 use crate::supervisor::intent::Intent;
+use crate::supervisor::ladder::Rung;
 use crate::supervisor::observation::{Answer, Exit, Identity, PortOwner};
 use crate::supervisor::policy::Policy;
+use crate::supervisor::state::RunningHeal;
 use crate::supervisor::verdict::Health;
 
 /// It sent a hung gateway its graceful signal for ever: 24 in 4 h, never a kill.
@@ -229,4 +232,107 @@ fn a_successor_that_nobody_saw_begin() {
     assert_eq!(world.kinds(), ["down"]);
     world.run(Duration::from_secs(40));
     assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+/// Simulator, seed 184: the time of an attempt ran out while Lifeguard was dead, and it was judged before anybody had looked:
+/// a failed one was not counted, and the next followed at once.
+#[test]
+fn an_attempt_whose_time_ran_out_while_lifeguard_was_dead() {
+    let reborn = |mood| {
+        let mut world = World::healthy();
+        world.mood = Mood::DiesAfter(Duration::from_secs(1));
+        world.startup = Duration::from_mins(1);
+        world.kill();
+        world.run(Duration::from_secs(20));
+        let (mut state, crashes) = (world.core.state().clone(), world.core.crashes());
+        let (heals, from) = (world.heals.len(), state.generation.clone());
+        let heal = RunningHeal { from, ..attempt(&world, Rung::Start) };
+        state.running = Some(heal);
+        state.attempt = None;
+        world.mood = mood;
+        world.start();
+        world.now = world.now.after(Duration::from_mins(10));
+        world.core = Supervisor::new(Policy::default(), state, world.now);
+        if mood != Mood::Well {
+            world.process = None;
+        }
+        world.run(Duration::from_secs(20));
+        (world.core.crashes() - crashes, world.heals.len() - heals)
+    };
+    assert_eq!(reborn(Mood::DiesAfter(Duration::ZERO)), (1, 0), "it failed, and is counted");
+    assert_eq!(reborn(Mood::Well), (0, 0), "it worked, and is not");
+}
+
+/// Simulator, seed 17: the attempt of a trial failed while a Lifeguard that had been restarted saw the gateway only starting:
+/// it was not counted, and the next followed at once.
+#[test]
+fn a_trial_that_fails_under_a_lifeguard_that_was_restarted() {
+    let mut world = World::healthy();
+    world.mood = Mood::DiesAfter(Duration::from_secs(20));
+    world.kill();
+    while !matches!(world.core.breaker(), Breaker::HalfOpen { .. }) {
+        world.run(Duration::from_secs(1));
+    }
+    world.mood = Mood::Well;
+    world.startup = Duration::from_mins(20);
+    let state = world.core.state().clone();
+    world.now = world.now.after(Duration::from_mins(3));
+    world.core = Supervisor::new(Policy::default(), state, world.now);
+    let heals = world.heals.len();
+    world.run(Duration::from_mins(10));
+    assert!(matches!(world.core.breaker(), Breaker::Open { .. }), "{:?}", world.core.breaker());
+    assert_eq!(world.heals.len(), heals);
+}
+
+/// Simulator, seed 23: a spell of health that ended while Lifeguard was dead counted for the next one.
+#[test]
+fn a_spell_of_health_that_ended_while_lifeguard_was_dead() {
+    let mut world = World::healthy();
+    for _ in 0..3 {
+        world.kill();
+        world.run(Duration::from_mins(2));
+    }
+    while world.core.crashes() > 2 {
+        world.run(Duration::from_secs(10));
+    }
+    let state = world.core.state().clone();
+    world.start();
+    world.now = world.now.after(Duration::from_mins(1));
+    world.core = Supervisor::new(Policy::default(), state, world.now);
+    world.run(Duration::from_mins(29) + Duration::from_secs(30));
+    assert_eq!(world.core.crashes(), 2);
+    world.run(Duration::from_mins(1));
+    assert_eq!(world.core.crashes(), 1);
+}
+
+/// The news of a SIGKILL died with the Lifeguard that had sent it, and a third one followed within the window.
+#[test]
+fn a_kill_whose_news_was_lost() {
+    let mut world = World::healthy();
+    let mut state = world.core.state().clone();
+    state.kills.note(world.now, Policy::default().kill_window);
+    state.running = Some(RunningHeal { may_kill: true, done: None, ..attempt(&world, Rung::Restart) });
+    world.start();
+    world.mood = Mood::Hung;
+    world.core = Supervisor::new(Policy::default(), state, world.now);
+    world.run(Duration::from_mins(4));
+    assert!(world.kills.is_empty());
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kills.len(), 1);
+}
+
+/// An attempt that runs, and of which the service has done its part.
+fn attempt(world: &World, rung: Rung) -> RunningHeal {
+    RunningHeal {
+        id: 1_000,
+        rung,
+        began: world.now,
+        asked: false,
+        hasty: false,
+        may_kill: false,
+        renews: None,
+        from: world.core.state().generation.clone(),
+        done: Some(world.now),
+        deadline: world.now.after(Policy::default().startup_grace),
+    }
 }

@@ -25,6 +25,33 @@ fn a_sleep_of_any_length_causes_neither_heal_nor_alert() {
 }
 
 #[test]
+fn a_notice_of_sleep_is_no_reason_to_do_anything() {
+    let mut world = World::healthy();
+    for _ in 0..20 {
+        world.feed(Event::Suspending);
+        world.run(Duration::from_secs(5));
+        world.feed(Event::Woken);
+        world.run(Duration::from_secs(5));
+    }
+    assert!(world.heals.is_empty() && world.alerts.is_empty());
+}
+
+#[test]
+fn between_a_notice_and_the_sleep_nothing_bad_counts_but_afterwards_it_does() {
+    for notice in [Event::Suspending, Event::Woken] {
+        let mut world = World::healthy();
+        world.feed(notice);
+        // As a machine does that takes its network down first.
+        world.mood = Mood::Hung;
+        let end = world.now.after(Policy::default().wake_grace).before(Duration::from_secs(1));
+        world.run(end.awake_since(world.now));
+        assert!(world.heals.is_empty() && world.alerts.is_empty());
+        world.run(Duration::from_mins(3));
+        assert!(!world.heals.is_empty(), "a hang that lasts is healed");
+    }
+}
+
+#[test]
 fn a_wall_clock_that_is_set_causes_neither_heal_nor_alert() {
     let mut world = World::healthy();
     for jump in [86_400_000, -400_000_000] {
@@ -76,6 +103,7 @@ fn a_heal_that_was_interrupted_before_it_ended_the_gateway_is_not_waited_for() {
         done: None,
         deadline: world.now.after(Duration::from_mins(1)),
         hasty: true,
+        may_kill: true,
         renews: None,
     });
     let policy =

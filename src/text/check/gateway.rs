@@ -48,6 +48,10 @@ pub enum GatewayRemark {
     BadDefinition(String),
     /// The service manager starts it after a reboot.
     ComesBack,
+    /// launchd starts it once somebody has unlocked the disk and logged in.
+    WaitsForDisk,
+    /// launchd starts it once somebody has logged in.
+    WaitsForLogin,
     /// Lifeguard starts it, and is itself started at login.
     LifeguardStarts,
     /// Lifeguard starts it, and is not itself started at login.
@@ -86,6 +90,7 @@ pub enum GatewayRemark {
 }
 
 impl Phrase for GatewayRemark {
+    #[expect(clippy::too_many_lines, reason = "one sentence after the other")]
     fn say(&self, language: Language) -> String {
         let (english, korean) = match self {
             Self::Program(version) => (format!("{version}."), version.clone()),
@@ -141,6 +146,18 @@ impl Phrase for GatewayRemark {
                 (format!("Its definition cannot work: {reason}."), format!("서비스 정의가 잘못되었습니다: {reason}"))
             }
             Self::ComesBack => ("The service manager starts it.".to_owned(), "서비스 관리자가 시작합니다.".to_owned()),
+            Self::WaitsForDisk => (
+                "launchd starts it, but only after somebody has logged in: FileVault keeps the disk locked until then. \
+                 A restart on purpose need not wait."
+                    .to_owned(),
+                "launchd가 시작하지만, FileVault 때문에 누군가 로그인한 뒤에만 시작됩니다. \
+                 계획된 재시동은 기다리지 않게 할 수 있습니다."
+                    .to_owned(),
+            ),
+            Self::WaitsForLogin => (
+                "launchd starts it, but only after somebody has logged in; automatic login is off.".to_owned(),
+                "launchd가 시작하지만, 자동 로그인이 꺼져 있어 누군가 로그인한 뒤에만 시작됩니다.".to_owned(),
+            ),
             Self::LifeguardStarts => (
                 "Lifeguard starts at login, and starts the gateway.".to_owned(),
                 "로그인할 때 Lifeguard가 시작되어 게이트웨이를 시작합니다.".to_owned(),

@@ -102,13 +102,8 @@ pub enum OwnRemark {
     NotAnAddress,
     /// Nothing else restarts the gateway.
     NoRivals,
-    /// Something else does: what, and where it is set up.
-    Rival {
-        /// Its command or label.
-        what: String,
-        /// Where it is set up.
-        place: String,
-    },
+    /// Something else does: of each its command or label, and where it is set up.
+    Rivals(Vec<(String, String)>),
     /// This could not be found out; why.
     Unclear(String),
 }
@@ -247,10 +242,15 @@ impl Phrase for OwnRemark {
                 "Nothing else was found that restarts the gateway.".to_owned(),
                 "게이트웨이를 재시작하는 다른 프로그램이 없습니다.".to_owned(),
             ),
-            Self::Rival { what, place } => (
-                format!("This restarts the gateway too, and would fight with Lifeguard: {what} ({place})."),
-                format!("게이트웨이를 함께 재시작하여 Lifeguard와 충돌합니다: {what} ({place})"),
-            ),
+            Self::Rivals(rivals) => {
+                let told: Vec<String> = rivals.iter().map(|(what, place)| format!("{what} ({place})")).collect();
+                let (told, restarts) =
+                    (told.join("; "), if rivals.len() == 1 { "This restarts" } else { "These restart" });
+                (
+                    format!("{restarts} the gateway too, and would fight with Lifeguard: {told}."),
+                    format!("게이트웨이를 함께 재시작하여 Lifeguard와 충돌합니다: {told}"),
+                )
+            }
             Self::Unclear(cause) => (format!("Not known: {cause}"), format!("확인하지 못했습니다: {cause}")),
         };
         language.pick(english, korean)

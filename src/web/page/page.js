@@ -231,8 +231,9 @@ function showNow() {
   document.title = `${headline} · ${gateway.name} · Lifeguard`;
   put("sentence", offline ? say("last_known", words[`state_${gateway.health}`], moment(news.taken)) : sentence(gateway));
   put("next", offline ? "" : next(gateway));
-  element("notice").hidden = !gateway.notice;
-  put("notice", gateway.notice ?? "");
+  const notices = [gateway.notice, ...news.notices].filter(Boolean);
+  element("notice").hidden = notices.length === 0;
+  put("notice", notices.join("\n"));
   const facts = [
     ["fact_checked", gateway.checked && say("ago", since(gateway.checked))],
     ["fact_uptime", gateway.uptime && duration(gateway.uptime + (now() - news.taken))],
