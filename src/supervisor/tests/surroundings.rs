@@ -105,6 +105,20 @@ fn a_channel_that_was_logged_out_is_never_restarted() {
 }
 
 #[test]
+fn a_schedule_that_stands_still_is_told_and_gets_one_restart() {
+    let mut world = World::healthy();
+    let overdue = |length| Some(Activity { overdue: Some(length), ..Activity::default() });
+    world.activity = overdue(Duration::from_mins(9));
+    world.run(Duration::from_hours(1));
+    assert!(world.alerts.is_empty(), "a run may be late");
+    world.activity = overdue(Duration::from_mins(11));
+    world.run(Duration::from_mins(10));
+    assert_eq!((world.kinds(), world.core.verdict()), (vec!["degraded"], &Verdict::Overdue));
+    world.run(Duration::from_hours(3));
+    assert_eq!(world.rungs(), [Rung::Graceful], "once, whatever it helped");
+}
+
+#[test]
 fn a_slow_gateway_is_told_and_left_alone() {
     let mut world = World::healthy();
     world.latency = Some(Duration::from_secs(3));
