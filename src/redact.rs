@@ -127,18 +127,18 @@ pub fn cut(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn a_word_from_outside_disturbs_nothing() {
-        assert_eq!(super::harmless("telegram"), "telegram");
-        assert_eq!(super::harmless("\u{1b}[2Jred\r\n2026 FAKE\u{202e}\u{9b}"), "[2Jred 2026 FAKE");
-        assert_eq!(super::harmless(&"x".repeat(1_000)).chars().count(), 200);
-    }
-
     use std::time::{Duration, Instant};
 
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_word_from_outside_disturbs_nothing() {
+        assert_eq!(harmless("telegram"), "telegram");
+        assert_eq!(harmless("\u{1b}[2Jred\r\n2026 FAKE\u{202e}\u{9b}"), "[2Jred 2026 FAKE");
+        assert_eq!(harmless(&"x".repeat(1_000)).chars().count(), 200);
+    }
 
     #[test]
     fn every_rule_is_a_valid_one() {
