@@ -24,6 +24,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         language: if given("korean") { Language::Korean } else { Language::English },
         monochrome: given("monochrome"),
         login_item: Box::new(login_item::state),
+        #[cfg(target_os = "macos")]
+        on_sleep: Box::new(|notice| say(&format!("{notice:?}"))),
+        #[cfg(target_os = "macos")]
+        on_hidden: Box::new(|| say("the icon is hidden")),
     };
     let first = parse("starting").ok_or("no sample of the state `starting`")?;
     let (publish, snapshots) = watch::channel(first);
