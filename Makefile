@@ -22,7 +22,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check sim fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
+.PHONY: help run test check sim mutants fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -58,6 +58,9 @@ fuzz: ## Fuzz every parser of outside input for SECONDS each; needs a nightly Ru
 	    $(CARGO) +nightly fuzz run --sanitizer none $$target target/fuzz-corpus/$$target fuzz/corpus/$$target -- \
 	        -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
 	done
+
+mutants: ## Put deliberate bugs into copies of the core, one after the other: the simulator must find each
+	HOURS=$(or $(HOURS),100000) tests/sim/mutants.sh $(MUTANTS)
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
 	@bundle/set-up.sh test gateway
