@@ -136,7 +136,7 @@ async fn a_port_that_is_taken_is_said() {
 
 /// `docs/performance.md` has the figures and the command.
 #[tokio::test]
-#[ignore = "a measurement: it takes a minute to make so long a past"]
+#[ignore = "a measurement: cargo test --test web_server -- --ignored --nocapture two_years"]
 async fn two_years_with_a_hundred_thousand_incidents_are_answered_in_a_tenth_of_a_second() {
     const INCIDENTS: i64 = 100_000;
     let now = clock::wall();
