@@ -263,6 +263,7 @@ fn what_the_self_check_finds_is_told_once() {
     assert!(wait_until(SOON, || watch.headlines().len() == 1), "{}", watch.log());
     let message = watch.seen().messages[0].to_string();
     assert!(watch.headlines()[0].starts_with("Self-check: ") && message.contains("chmod go="), "{message}");
+    lifeguard.wait_receipts();
     lifeguard.crash();
     let before = said();
     let _lifeguard = watch.start();

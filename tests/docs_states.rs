@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use lifeguard::supervisor::activity::{ModelRefusal, RefusalCause};
 use lifeguard::supervisor::verdict::{Health, Verdict};
 
 const DOCUMENT: &str = include_str!("../docs/states.md");
@@ -25,7 +26,11 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::NotReady(_) => Some(Verdict::ChannelsSuppressed(Vec::new())),
         Verdict::ChannelsSuppressed(_) => Some(Verdict::Orphan),
         Verdict::Orphan => Some(Verdict::Slow),
-        Verdict::Slow => Some(Verdict::LoggedOut(Vec::new())),
+        Verdict::Slow => {
+            let refusal = ModelRefusal { provider: String::new(), cause: RefusalCause::Credentials };
+            Some(Verdict::ModelRefused(refusal))
+        }
+        Verdict::ModelRefused(_) => Some(Verdict::LoggedOut(Vec::new())),
         Verdict::LoggedOut(_) => Some(Verdict::ChannelsSilent(Vec::new())),
         Verdict::ChannelsSilent(_) => Some(Verdict::ChannelsDown(Vec::new())),
         Verdict::ChannelsDown(_) => Some(Verdict::Overdue),

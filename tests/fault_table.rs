@@ -11,6 +11,8 @@ mod gateway;
 mod lifeguard_process;
 #[path = "support/practice.rs"]
 mod practice;
+#[path = "support/provider.rs"]
+mod provider;
 #[path = "support/real_gateway.rs"]
 mod real_gateway;
 
@@ -26,8 +28,9 @@ use lifeguard::snapshot::GatewaySnapshot;
 use lifeguard::supervisor::verdict::Health;
 use lifeguard_process::{DOWN, Lifeguard, QUICK, RECOVERED, SOON, Watch, signal_gateway};
 use practice::fault;
+use provider::Provider;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The defaults but for what would make each row wait for minutes: the distance of the rows' crashes and the time that
 /// health must hold. What a row waits for is as users have it.
@@ -351,6 +354,46 @@ fn a_port_that_another_program_took() {
     let rungs: Vec<&str> = rungs.iter().map(String::as_str).collect();
     assert!(rungs.len() <= 3 && rungs.iter().all(|rung| *rung == "start"), "{rungs:?}");
     case.row(Some(recovered), &rungs, &[DOWN, NEEDS_YOU, RECOVERED]);
+}
+
+#[test]
+fn a_model_that_refuses() {
+    let home = real("");
+    let provider = Provider::start();
+    let mut config: Value = serde_json::from_str(&fs::read_to_string(home.config_path()).unwrap()).unwrap();
+    config["models"]["providers"]["stand-in"] = json!({
+        "baseUrl": format!("http://{}/v1", provider.address),
+        "apiKey": "sk-of-nobody",
+        "api": "openai-completions",
+        "models": [{"id": "m1", "name": "M1", "contextWindow": 128_000, "maxTokens": 4096}],
+    });
+    config["agents"]["defaults"]["model"]["primary"] = "stand-in/m1".into();
+    fs::write(home.config_path(), config.to_string()).unwrap();
+    let sections = format!("{AS_USERS_HAVE_IT}unready_patience = \"1s\"\n[probe]\nactivity_interval = \"1m\"\n");
+    let watch = Watch::new(&home, "child", &sections);
+    let scene = Scene::new(&watch, "real");
+    let ask = || {
+        let run = home.command.iter().position(|word| word == "gateway").unwrap();
+        let words = ["agent", "--agent", "main", "--message", "good morning"];
+        Command::new(&home.command[0]).args(&home.command[1..run]).args(words).output().unwrap()
+    };
+    let answered = ask();
+    assert!(answered.status.success(), "{answered:?}\n{}", watch.gateway_log());
+
+    let mut case = scene.case(16, "A model's provider refuses the key; renewed by hand", |_| {
+        provider.refuse(true);
+        assert!(!ask().status.success(), "{}", watch.gateway_log());
+    });
+    case.seen(SOON * 2, "model_refused");
+    assert_eq!(scene.lifeguard.gateway().health, Health::Degraded);
+    let named = || watch.seen().messages.iter().any(|message| message.to_string().contains("stand-in"));
+    assert!(wait_until(SOON, named), "nobody was told whose key:\n{}", watch.log());
+    provider.refuse(false);
+    assert!(ask().status.success(), "{}", watch.gateway_log());
+    let renewed = Instant::now();
+    case.healthy(SOON * 3, false);
+    assert_eq!(scene.lifeguard.gateway().pid, case.before.pid, "a restart would not have helped");
+    case.row(Some(renewed.elapsed()), &[], &["OpenClaw gateway works only in part", RECOVERED]);
 }
 
 #[test]

@@ -70,6 +70,7 @@ fn the_real_gateway_is_healed_restarted_and_adopted() {
     assert_eq!(third.crashes, 2);
 
     // Lifeguard dies: the gateway lives on, and is adopted.
+    lifeguard.wait_receipts();
     lifeguard.crash();
     let lifeguard = watch.start();
     let adopted = lifeguard.wait_healthy(SOON);
@@ -78,6 +79,7 @@ fn the_real_gateway_is_healed_restarted_and_adopted() {
     // Lifeguard dies in the middle of an outage: the next one goes on where it was.
     signal_gateway(third.pid.unwrap(), Signal::KILL);
     watch.wait_told(SOON, &[DOWN, RECOVERED, DOWN, RECOVERED, DOWN]);
+    lifeguard.wait_receipts();
     lifeguard.crash();
     let lifeguard = watch.start();
     let fourth = wait_new(&lifeguard, &third);

@@ -36,6 +36,7 @@ fn a_report_that_was_missed_is_sent_once_with_its_picture() {
         gateway.last_incident.as_ref().is_some_and(|incident| incident.ended.is_some())
     });
     assert!(wait_until(SOON, || history(&watch).fact("daily report").unwrap().is_some()));
+    lifeguard.wait_receipts();
     lifeguard.crash();
 
     // It did not run for three days, and has not sent a report since.
@@ -46,6 +47,7 @@ fn a_report_that_was_missed_is_sent_once_with_its_picture() {
         let sent = || watch.headlines().iter().filter(|title| title.starts_with("Daily report: ")).count();
         assert!(wait_until(SOON, || sent() == 1), "{:?}\n{}", watch.headlines(), watch.log());
         lifeguard.wait_healthy(SOON);
+        lifeguard.wait_receipts();
         lifeguard.crash();
     }
     let seen = watch.seen();

@@ -162,10 +162,9 @@ impl AlertHandle {
         for lane in self.lanes.iter() {
             lane.queue.news.notify_one();
         }
-        let waiting: Vec<_> = books.iter().map(|ledger| count(ledger.waiting())).collect();
-        drop(books);
+        // Shown before a lane may take one up: its own count would be overwritten by this older one.
         self.channels.send_modify(|channels| {
-            channels.iter_mut().zip(waiting).for_each(|(shown, waiting)| shown.waiting = waiting);
+            channels.iter_mut().zip(&books).for_each(|(shown, ledger)| shown.waiting = count(ledger.waiting()));
         });
         stored
     }

@@ -162,16 +162,15 @@ impl<C: Channel> Lane<C> {
             now: clock::wall(),
         };
         let result = self.deliver(&dispatch).await;
-        let (goes_on, waiting) = {
-            let mut ledger = self.queue.ledger();
-            (ledger.conclude(errand, &result, now(), fastrand::f64()), count(ledger.waiting()))
-        };
         let refused = matches!(result, Err(Failure::Rejected(_)));
         let refused =
             refused.then(|| DeliverySnapshot { at: clock::wall(), kind: errand.alert.alert.kind.name().into() });
+        let mut ledger = self.queue.ledger();
+        let goes_on = ledger.conclude(errand, &result, now(), fastrand::f64());
+        // Shown before another alert may be recorded, whose count is the newer one.
         self.channels.send_modify(|channels| {
             if let Some(shown) = channels.get_mut(self.place) {
-                shown.waiting = waiting;
+                shown.waiting = count(ledger.waiting());
                 shown.refused = refused.or(shown.refused.take());
             }
         });

@@ -22,7 +22,7 @@ use crate::config::alerts::hours;
 use crate::config::secret::{fetch, keychain_name};
 use crate::engine::GatewaySpec;
 use crate::redact::secret::Secret;
-use crate::text::config::PlaceProblem;
+use crate::text::place::PlaceProblem;
 use crate::text::problem::Problem;
 
 /// How long the other channels have to deliver what is critical before the fallback is told.

@@ -17,9 +17,9 @@ use crate::control::client::{ClientError, ControlClient};
 use crate::control::instance::InstanceError;
 use crate::request::Reply;
 use crate::text::command::CommandPhrase;
-use crate::text::config::PlaceProblem;
 use crate::text::drill::DrillProblem;
 use crate::text::import::ImportPhrase;
+use crate::text::place::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// What every command needs.

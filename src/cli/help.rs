@@ -9,8 +9,8 @@ use super::Arguments;
 use crate::config::LanguageChoice;
 use crate::config::environment::Environment;
 use crate::text::Language;
-use crate::text::command::{HELP, HelpWord};
 use crate::text::examples::EXAMPLES;
+use crate::text::help::{HELP, HelpWord};
 
 /// Examples that are longer do not push the others' remarks to the right.
 const LONG: usize = 50;

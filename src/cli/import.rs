@@ -19,8 +19,8 @@ use crate::platform::keychain::{self, KeychainError};
 use crate::platform::private;
 use crate::text::Phrase;
 use crate::text::command::CommandPhrase;
-use crate::text::config::PlaceProblem;
 use crate::text::import::ImportPhrase;
+use crate::text::place::PlaceProblem;
 
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct Arguments {

@@ -11,7 +11,7 @@ use crate::config::secret::is_name;
 use crate::platform::keychain::{self, KeychainError};
 use crate::text::Phrase;
 use crate::text::command::CommandPhrase;
-use crate::text::config::PlaceProblem;
+use crate::text::place::PlaceProblem;
 
 /// The largest secret that is taken, in bytes.
 const LARGEST: u64 = 8 * 1024;

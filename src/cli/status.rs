@@ -16,7 +16,8 @@ use crate::control::client::ClientError;
 use crate::platform::clock;
 use crate::snapshot::{BreakerSnapshot, ChannelSnapshot, GatewaySnapshot, Snapshot};
 use crate::supervisor::verdict::{Health, Verdict};
-use crate::text::command::{CommandPhrase, Row, StatusPhrase};
+use crate::text::command::CommandPhrase;
+use crate::text::status::{Row, StatusPhrase};
 use crate::text::words::{duration, size};
 use crate::text::{Language, Phrase};
 

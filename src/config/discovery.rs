@@ -8,7 +8,7 @@ use super::environment::Environment;
 use super::hash::fnv1a;
 use super::{Config, GatewayConfig, ServiceChoice, openclaw, programs};
 use crate::service::agent::Agent;
-use crate::text::config::DiscoveryNote;
+use crate::text::discovery::DiscoveryNote;
 
 /// OpenClaw's default port.
 pub const DEFAULT_PORT: u16 = 18789;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::guard::LARGEST;
 use crate::guard::document::{self, NotJson};
-use crate::text::config::DiscoveryNote;
+use crate::text::discovery::DiscoveryNote;
 
 /// The facts that were found.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use directories::ProjectDirs;
 
 use super::environment::Environment;
 use super::hash::fnv1a;
-use crate::text::config::PlaceProblem;
+use crate::text::place::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// The longest path of a socket, in bytes: macOS's `sun_path` has 104 with the closing zero, Linux's 108.

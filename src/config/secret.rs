@@ -8,7 +8,7 @@ use std::path::Path;
 use super::environment::Environment;
 use crate::platform::keychain::{self, Asking};
 use crate::redact::secret::Secret;
-use crate::text::config::PlaceProblem;
+use crate::text::place::PlaceProblem;
 use crate::text::{Language, Phrase};
 
 /// The largest secret that is read from a file, in bytes. Webhook addresses have about 120.

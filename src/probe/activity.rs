@@ -14,20 +14,26 @@ use tokio::time::{Instant, timeout_at};
 use crate::platform::clock;
 use crate::redact::harmless;
 use crate::service::{GatewaySetup, ServiceError, openclaw};
-use crate::supervisor::activity::{Activity, ChannelState, Inquiry};
+use crate::supervisor::activity::{Activity, ChannelState, Inquiry, ModelRefusal, RefusalCause};
 use crate::supervisor::observation::Identity;
 
 /// Distance of two inquiries while something depends on the answer.
 const SOON: Duration = Duration::from_mins(1);
 
-/// Limit for all questions of one inquiry: three of 1.1 to 1.7 s each (2026.9.6), up to 9 s on a busy machine.
-const INQUIRY_LIMIT: Duration = Duration::from_secs(30);
+/// Limit for all questions of one inquiry: four of 1.1 to 1.7 s each (2026.9.6), up to 9 s on a busy machine.
+const INQUIRY_LIMIT: Duration = Duration::from_secs(45);
 
 /// Older than this, "no work is in flight" proves nothing. Longer than [`SOON`] and an inquiry together take.
-const IN_FLIGHT_HOLDS: Duration = Duration::from_secs(100);
+const IN_FLIGHT_HOLDS: Duration = Duration::from_secs(115);
 
 /// How long the gateway gives a channel to connect or to reconnect (its `channel-health-policy`).
 const CONNECT_GRACE: i64 = 120_000;
+
+/// A failed run says nothing more about the model after so long: nobody has asked it anything since.
+const REFUSAL_HOLDS: i64 = 24 * 3_600_000;
+
+/// So many sessions are asked for, the ones that changed last.
+const SESSIONS: &str = r#"{"limit":20}"#;
 
 /// Inquiries that may run at once over all gateways: each takes about 240 MB (gateway.md, section 4).
 static INQUIRIES: Semaphore = Semaphore::const_new(2);
@@ -118,7 +124,12 @@ impl Shared {
                     (run, since.unwrap_or_else(Instant::now))
                 });
                 let overdue = known.due.map(|(_, since)| since.elapsed());
-                let activity = Activity { channels: answers.channels, in_flight: answers.in_flight, overdue };
+                let activity = Activity {
+                    channels: answers.channels,
+                    in_flight: answers.in_flight,
+                    overdue,
+                    refusal: answers.refusal,
+                };
                 tracing::debug!(gateway = self.setup.name, ?activity, "the gateway reports");
                 known.activity = Some((activity, Instant::now()));
             }
@@ -137,20 +148,29 @@ impl Shared {
         let deadline = Instant::now() + INQUIRY_LIMIT;
         // The semaphore is never closed, and a permit that does not come in time is asked for again in a while.
         let Ok(Ok(_permit)) = timeout_at(deadline, INQUIRIES.acquire()).await else { return Ok(Answers::default()) };
-        let channels = self.call("channels.status", deadline).await?;
-        let schedule = self.call("cron.status", deadline).await?;
-        let work = self.call("gateway.restart.preflight", deadline).await?;
+        let channels = self.call("channels.status", None, deadline).await?;
+        let schedule = self.call("cron.status", None, deadline).await?;
+        let sessions = self.call("sessions.list", Some(SESSIONS), deadline).await?;
+        let work = self.call("gateway.restart.preflight", None, deadline).await?;
         Ok(Answers {
             channels: channels.as_ref().map(channel_states).unwrap_or_default(),
             next_run: schedule.as_ref().and_then(next_run),
             in_flight: work.as_ref().and_then(in_flight),
+            refusal: sessions.as_ref().and_then(|answer| refusal(answer, clock::wall())),
         })
     }
 
     /// One question; `None` for one that this version does not know, or that it answers in a way never seen before.
-    async fn call(&self, method: &str, deadline: Instant) -> Result<Option<Value>, ServiceError> {
+    async fn call(
+        &self,
+        method: &str,
+        parameters: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Option<Value>, ServiceError> {
         let limit = deadline.saturating_duration_since(Instant::now());
-        let output = openclaw::run(&self.setup, &["gateway", "call", method, "--json"], limit).await?;
+        let mut words = vec!["gateway", "call", method, "--json"];
+        words.extend(parameters.into_iter().flat_map(|parameters| ["--params", parameters]));
+        let output = openclaw::run(&self.setup, &words, limit).await?;
         Ok(if output.succeeded() { read(&output.stdout) } else { None })
     }
 }
@@ -162,6 +182,7 @@ struct Answers {
     /// Unix milliseconds.
     next_run: Option<i64>,
     in_flight: Option<u32>,
+    refusal: Option<ModelRefusal>,
 }
 
 impl Answers {
@@ -191,6 +212,45 @@ pub fn next_run(answer: &Value) -> Option<i64> {
     answer.get("nextWakeAtMs").filter(|_| is_true(answer, "enabled"))?.as_i64()
 }
 
+/// `sessions.list`: whether the newest run of all got no answer because its model's provider refused it. What else may
+/// have failed, such as a rate limit, passes by itself.
+#[must_use]
+pub fn refusal(answer: &Value, now: i64) -> Option<ModelRefusal> {
+    let ended = |session: &&Value| matches!(text(session, "status"), Some("done" | "failed"));
+    let sessions = answer.get("sessions")?.as_array()?.iter().filter(ended);
+    let at = |session: &Value| session.get("endedAt").and_then(Value::as_i64);
+    let (at, newest) = sessions.filter_map(|session| Some((at(session)?, session))).max_by_key(|(at, _)| *at)?;
+    if text(newest, "status") != Some("failed") || now.saturating_sub(at) >= REFUSAL_HOLDS {
+        return None;
+    }
+    let cause = cause_of(text(newest, "lastRunError")?)?;
+    Some(ModelRefusal { provider: harmless(text(newest, "modelProvider")?), cause })
+}
+
+/// OpenClaw's own sentences for these failures (2026.9.6: `user-copy`, `provider-auth-recovery-hint`, `oauth`); it
+/// shortens a long one in its middle.
+fn cause_of(error: &str) -> Option<RefusalCause> {
+    let error = error.to_lowercase();
+    let says = |sentences: &[&str]| sentences.iter().any(|sentence| error.contains(sentence));
+    if says(&["returned a billing error", "credit balance", "insufficient credits"]) {
+        return Some(RefusalCause::Credit);
+    }
+    let credentials = [
+        "authentication failed",
+        "oauth token refresh failed",
+        "re-authenticate this provider",
+        "no api key found for provider",
+        "missing-provider-auth",
+        "auth profile is unavailable",
+        "no available auth profile",
+    ];
+    says(&credentials).then_some(RefusalCause::Credentials)
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}
+
 /// `channels.status`: one state for each account of each channel.
 #[must_use]
 pub fn channel_states(answer: &Value) -> Vec<ChannelState> {
@@ -207,21 +267,20 @@ pub fn channel_states(answer: &Value) -> Vec<ChannelState> {
 /// One account, judged as the gateway itself judges it (`evaluateChannelHealth` of 2026.9.6). `None` if it does not even
 /// say whether it runs.
 fn channel_state(channel: &str, account: &Value, several: bool, now: i64) -> Option<ChannelState> {
-    let text = |name: &str| account.get(name).and_then(Value::as_str);
     let age = |at: Option<&Value>| at.and_then(Value::as_i64).map(|at| now.saturating_sub(at)).filter(|age| *age >= 0);
     let running = account.get("running")?.as_bool()?;
     let connected = account.get("connected").and_then(Value::as_bool).unwrap_or(running);
     let meant = |name: &str| account.get(name).and_then(Value::as_bool) != Some(false);
     let started = age(account.get("lastStartAt"));
     let young = |age: Option<i64>| age.is_some_and(|age| age < CONNECT_GRACE);
-    let connecting = matches!(text("lifecycle"), Some("starting" | "recovering") | None) && young(started);
+    let connecting = matches!(text(account, "lifecycle"), Some("starting" | "recovering") | None) && young(started);
     let reconnecting = running && young(age(account.get("lastDisconnect").and_then(|last| last.get("at"))));
     let carried = age(account.get("lastTransportActivityAt"));
     // What was carried before this start says nothing about it.
     let silence = carried.map(|carried| started.map_or(carried, |started| started.min(carried)));
     Some(ChannelState {
         channel: harmless(channel),
-        account: text("accountId").filter(|_| several).map(harmless),
+        account: text(account, "accountId").filter(|_| several).map(harmless),
         enabled: meant("enabled") && meant("configured") && meant("linked"),
         connected: running && connected,
         settling: !connected && (connecting || reconnecting || is_true(account, "restartPending")),

@@ -22,6 +22,28 @@ pub struct Activity {
     pub in_flight: Option<u32>,
     /// How long a scheduled run has been due while nothing was in flight; `None` if none is, or if it did not say.
     pub overdue: Option<Duration>,
+    /// The newest run of its agents got no answer, because a model's provider refused it; `None` if that run went well,
+    /// if it failed for another reason, or if it did not say.
+    pub refusal: Option<ModelRefusal>,
+}
+
+/// A model's provider that refuses the gateway: it goes on answering its health endpoints, and answers nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRefusal {
+    /// The provider: `anthropic`, `openai`, …
+    pub provider: String,
+    /// What it refuses.
+    pub cause: RefusalCause,
+}
+
+/// Why a model's provider refuses. All others, like a rate limit, pass by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCause {
+    /// The credentials are missing, expired, or not valid.
+    Credentials,
+    /// The account has no credit left.
+    Credit,
 }
 
 /// One account of one channel.

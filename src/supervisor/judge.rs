@@ -97,6 +97,9 @@ fn live(seen: &Observation, context: Context, policy: &Policy) -> Verdict {
 
 /// Live and ready: does it also work, and in its place?
 fn wholeness(seen: &Observation, policy: &Policy) -> Verdict {
+    if let Some(refusal) = seen.activity.as_ref().and_then(|activity| activity.refusal.clone()) {
+        return Verdict::ModelRefused(refusal);
+    }
     let in_state = |condition| -> Vec<String> { channels(seen, condition, policy).map(ChannelState::name).collect() };
     let told = [
         Verdict::LoggedOut(in_state(ChannelCondition::LoggedOut)),

@@ -101,6 +101,7 @@ pub fn remedy(verdict: &Verdict, tried: &[Rung], means: Means, policy: &Policy) 
             | Verdict::ChannelsSuppressed(_)
             | Verdict::ChannelsSilent(_)
             | Verdict::ChannelsDown(_)
+            | Verdict::ModelRefused(_)
             | Verdict::LoggedOut(_)
             | Verdict::Orphan
             | Verdict::Slow

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::activity::ModelRefusal;
+
 /// What is the matter with a gateway right now. The remedy for each is in [`ladder`](super::ladder).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +24,8 @@ pub enum Verdict {
     Orphan,
     /// Live and ready, but slow to answer.
     Slow,
+    /// Live and ready, but the provider of its model refuses it, so that it answers nobody.
+    ModelRefused(ModelRefusal),
     /// Live and ready, but channels have been refused for good by the other side: a person must log in again.
     LoggedOut(Vec<String>),
     /// Live and ready, and yet channels that call themselves connected have carried nothing for too long.
@@ -100,6 +104,7 @@ impl Verdict {
             | Self::ChannelsSuppressed(_)
             | Self::Orphan
             | Self::Slow
+            | Self::ModelRefused(_)
             | Self::LoggedOut(_)
             | Self::ChannelsSilent(_)
             | Self::ChannelsDown(_)
@@ -131,6 +136,7 @@ impl Verdict {
             Self::ChannelsSuppressed(_) => "channels_suppressed",
             Self::Orphan => "orphan",
             Self::Slow => "slow",
+            Self::ModelRefused(_) => "model_refused",
             Self::LoggedOut(_) => "logged_out",
             Self::ChannelsSilent(_) => "channels_silent",
             Self::ChannelsDown(_) => "channels_down",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::dependency::list;
 use super::{Language, Phrase, words};
 use crate::request::Reply;
+use crate::supervisor::activity::{ModelRefusal, RefusalCause};
 use crate::supervisor::configuration::ConfigChange;
 use crate::supervisor::dependency::DependencyState;
 use crate::supervisor::event::{AlertKind, DigestEntry, DigestReason};
@@ -317,6 +318,14 @@ fn waiting(waits_for: &[DependencyState], language: Language) -> Option<String> 
 /// What follows from a gateway that works in part.
 fn in_part(verdict: &Verdict, language: Language) -> &'static str {
     match verdict {
+        Verdict::ModelRefused(ModelRefusal { cause: RefusalCause::Credentials, .. }) => language.pick(
+            "No restart mends that: log in to the model's provider again (`openclaw models auth login`).",
+            "재시작으로는 해결되지 않습니다. 모델 제공자에 다시 로그인하세요(`openclaw models auth login`).",
+        ),
+        Verdict::ModelRefused(ModelRefusal { cause: RefusalCause::Credit, .. }) => language.pick(
+            "No restart mends that: top up the account, or choose another model (`openclaw models set`).",
+            "재시작으로는 해결되지 않습니다. 잔액을 충전하거나 다른 모델을 선택하세요(`openclaw models set`).",
+        ),
         Verdict::LoggedOut(_) => language.pick(
             "No restart mends that: log in to the channel again (`openclaw channels login`).",
             "재시작으로는 해결되지 않습니다. 채널에 다시 로그인하세요(`openclaw channels login`).",

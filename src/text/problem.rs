@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::config::PlaceProblem;
+use super::place::PlaceProblem;
 use super::{Language, Phrase, words};
 
 /// Why an alert was not delivered.

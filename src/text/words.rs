@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::dependency::list;
 use super::{Language, Phrase};
+use crate::supervisor::activity::{ModelRefusal, RefusalCause};
 use crate::supervisor::configuration::Alteration;
 use crate::supervisor::ladder::{Outcome, Rung};
 use crate::supervisor::verdict::{Health, Verdict};
@@ -126,6 +127,18 @@ impl Phrase for Verdict {
                 "정상이지만 서비스가 아닌 다른 곳에서 시작되어, 서비스가 계속 시작에 실패함",
             ),
             Self::Slow => language.pick("up and ready, but slow to answer", "정상이지만 응답이 느림"),
+            Self::ModelRefused(ModelRefusal { provider, cause: RefusalCause::Credentials }) => {
+                return match language {
+                    Language::English => format!("up, but {provider} refuses its credentials, so it answers nobody"),
+                    Language::Korean => format!("실행 중이나 {provider}의 인증이 거부되어 응답하지 못함"),
+                };
+            }
+            Self::ModelRefused(ModelRefusal { provider, cause: RefusalCause::Credit }) => {
+                return match language {
+                    Language::English => format!("up, but {provider} has no credit left, so it answers nobody"),
+                    Language::Korean => format!("실행 중이나 {provider}의 잔액이 없어 응답하지 못함"),
+                };
+            }
             Self::LoggedOut(channels) => {
                 return format!(
                     "{}: {}",

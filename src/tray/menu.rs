@@ -376,6 +376,7 @@ fn runs(verdict: &Verdict) -> bool {
         | Verdict::ChannelsSilent(_)
         | Verdict::ChannelsDown(_)
         | Verdict::Overdue
+        | Verdict::ModelRefused(_)
         | Verdict::LoggedOut(_)
         | Verdict::Orphan
         | Verdict::Slow

@@ -7,6 +7,8 @@ use lifeguard::supervisor::event::Event;
 use lifeguard::supervisor::verdict::{Health, Severity, Verdict};
 
 /// Kinds of events.
+use super::gateway::refused_model;
+
 const EVENTS: [&str; 5] = ["tick", "observed", "exited", "heal", "command"];
 
 /// One verdict of each name.
@@ -21,6 +23,7 @@ fn verdicts() -> Vec<Verdict> {
         Verdict::ChannelsSuppressed(Vec::new()),
         Verdict::Orphan,
         Verdict::Slow,
+        Verdict::ModelRefused(refused_model()),
         Verdict::LoggedOut(Vec::new()),
         Verdict::ChannelsSilent(Vec::new()),
         Verdict::ChannelsDown(Vec::new()),
@@ -141,24 +144,25 @@ fn place_of(verdict: &Verdict) -> usize {
         Verdict::ChannelsSuppressed(_) => 5,
         Verdict::Orphan => 6,
         Verdict::Slow => 7,
-        Verdict::LoggedOut(_) => 8,
-        Verdict::ChannelsSilent(_) => 9,
-        Verdict::ChannelsDown(_) => 10,
-        Verdict::Overdue => 11,
-        Verdict::Gone => 12,
-        Verdict::CrashLoop => 13,
-        Verdict::Zombie => 14,
-        Verdict::Hung => 15,
-        Verdict::Failing(_) => 16,
-        Verdict::PortTaken { .. } => 17,
-        Verdict::StaleGateway { .. } => 18,
-        Verdict::Refuses => 19,
-        Verdict::NotSpawned(_) => 20,
-        Verdict::Parked => 21,
-        Verdict::Updating => 22,
-        Verdict::ServiceNotLoaded => 23,
-        Verdict::ServiceDisabled => 24,
-        Verdict::Stopped => 25,
-        Verdict::NotInstalled => 26,
+        Verdict::ModelRefused(_) => 8,
+        Verdict::LoggedOut(_) => 9,
+        Verdict::ChannelsSilent(_) => 10,
+        Verdict::ChannelsDown(_) => 11,
+        Verdict::Overdue => 12,
+        Verdict::Gone => 13,
+        Verdict::CrashLoop => 14,
+        Verdict::Zombie => 15,
+        Verdict::Hung => 16,
+        Verdict::Failing(_) => 17,
+        Verdict::PortTaken { .. } => 18,
+        Verdict::StaleGateway { .. } => 19,
+        Verdict::Refuses => 20,
+        Verdict::NotSpawned(_) => 21,
+        Verdict::Parked => 22,
+        Verdict::Updating => 23,
+        Verdict::ServiceNotLoaded => 24,
+        Verdict::ServiceDisabled => 25,
+        Verdict::Stopped => 26,
+        Verdict::NotInstalled => 27,
     }
 }

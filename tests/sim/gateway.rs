@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifeguard::supervisor::activity::{Activity, ChannelState};
+use lifeguard::supervisor::activity::{Activity, ChannelState, ModelRefusal, RefusalCause};
 use lifeguard::supervisor::configuration::{Alteration, ConfigChange, ConfigStanding};
 use lifeguard::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use lifeguard::supervisor::intent::IntentSeen;
@@ -56,7 +56,7 @@ pub(crate) enum Ailment {
     Suppressed,
     /// Its answers take three seconds.
     Slow,
-    /// A channel was refused for good.
+    /// A channel, or in every other life the model, is refused for good.
     LoggedOut,
     /// A channel carries nothing.
     Silent,
@@ -400,6 +400,9 @@ impl Model {
             Ailment::ReadyHangs if answers => seen.ready = Answer::TimedOut,
             Ailment::Suppressed => unready(seen, &|body| body.suppressed = vec!["telegram".to_owned()]),
             Ailment::Slow if answers => seen.latency = Some(Duration::from_secs(3)),
+            Ailment::LoggedOut if answers && self.life % 2 == 1 => {
+                seen.activity = Some(Activity { refusal: Some(refused_model()), ..Activity::default() });
+            }
             Ailment::LoggedOut if answers => seen.activity = Some(telegram(|channel| channel.logged_out = true)),
             Ailment::ChannelDown if answers => seen.activity = Some(telegram(|channel| channel.connected = false)),
             Ailment::Silent if answers => {
@@ -496,6 +499,11 @@ fn telegram(change: impl Fn(&mut ChannelState)) -> Activity {
         ChannelState { channel: "telegram".to_owned(), enabled: true, connected: true, ..ChannelState::default() };
     change(&mut channel);
     Activity { channels: vec![channel], ..Activity::default() }
+}
+
+/// That the model's provider refuses the gateway's key.
+pub(crate) fn refused_model() -> ModelRefusal {
+    ModelRefusal { provider: "anthropic".to_owned(), cause: RefusalCause::Credentials }
 }
 
 /// That something that it needs is missing.

@@ -267,6 +267,13 @@ impl Lifeguard<'_> {
         self.wait_health(limit, Health::Healthy)
     }
 
+    /// Waits until every alert so far has been delivered, and its receipt is stored: a Lifeguard that dies before that
+    /// tells it once more.
+    pub(crate) fn wait_receipts(&self) {
+        let receipted = || self.try_look().is_some_and(|snapshot| snapshot.channels.iter().all(|it| it.waiting == 0));
+        assert!(wait_until(SOON, receipted), "alerts wait:\n{}", self.watch.log());
+    }
+
     /// Sends a signal. The child is not waited for yet, so its number cannot be another process's.
     pub(crate) fn signal(&mut self, signal: Signal) {
         assert_eq!(self.child.try_wait().unwrap(), None, "Lifeguard has ended before it could be signalled");

@@ -1,4 +1,5 @@
-//! The answers in `tests/fixtures/activity` were recorded from OpenClaw 2026.9.6 with a Telegram channel.
+//! The answers in `tests/fixtures/activity` were recorded from OpenClaw 2026.9.6 with a Telegram channel, and with models
+//! whose provider answered 402 or had no key.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -13,6 +14,8 @@ const CONNECTED: &str = include_str!("../../../tests/fixtures/activity/channels-
 const REFUSED: &str = include_str!("../../../tests/fixtures/activity/channels-refused.json");
 const IDLE: &str = include_str!("../../../tests/fixtures/activity/preflight-idle.json");
 const SCHEDULE: &str = include_str!("../../../tests/fixtures/activity/cron-status.json");
+const NO_CREDIT: &str = include_str!("../../../tests/fixtures/activity/sessions-no-credit.json");
+const NO_KEY: &str = include_str!("../../../tests/fixtures/activity/sessions-no-key.json");
 const SILENCE: Duration = Duration::from_mins(30);
 
 fn states(answer: &str) -> Vec<ChannelState> {
@@ -83,6 +86,37 @@ fn work_and_schedule_are_read() {
 }
 
 #[test]
+fn a_model_that_refuses_is_known_by_the_newest_run() {
+    let of = |answer: &str, now| refusal(&read(answer).unwrap(), now).map(|found| (found.provider, found.cause));
+    let ended = read(NO_KEY).unwrap().pointer("/sessions/0/endedAt").and_then(Value::as_i64).unwrap();
+    assert_eq!(of(NO_KEY, ended + 1), Some(("anthropic".to_owned(), RefusalCause::Credentials)));
+    assert_eq!(of(NO_CREDIT, ended + 1), Some(("stub".to_owned(), RefusalCause::Credit)));
+    assert_eq!(of(NO_KEY, ended + 24 * 3_600_000), None, "nobody has asked it for a day");
+
+    let mut several = read(NO_KEY).unwrap();
+    let sessions = several.pointer_mut("/sessions").unwrap().as_array_mut().unwrap();
+    sessions.push(json!({"status": "running", "startedAt": ended + 5}));
+    assert!(refusal(&several, ended + 9).is_some(), "what runs has not ended yet");
+    let sessions = several.pointer_mut("/sessions").unwrap().as_array_mut().unwrap();
+    sessions.push(json!({"status": "done", "endedAt": ended + 6, "modelProvider": "openai"}));
+    assert_eq!(refusal(&several, ended + 9), None, "another session was answered since");
+}
+
+#[test]
+fn only_what_no_time_mends_is_a_refusal() {
+    let cause = |error: &str| {
+        let session = json!({"status": "failed", "endedAt": 5, "modelProvider": "x", "lastRunError": error});
+        refusal(&json!({"sessions": [session]}), 6).map(|found| found.cause)
+    };
+    let refused = "Authentication failed (provider returned HTTP 401). ... If the failure persists, re-authenticate.";
+    assert_eq!(cause(refused), Some(RefusalCause::Credentials));
+    assert_eq!(cause("OAuth token refresh failed for x: invalid_grant"), Some(RefusalCause::Credentials));
+    for passing in ["⚠️ API rate limit reached. Please try again later.", "LLM request timed out.", ""] {
+        assert_eq!(cause(passing), None, "{passing}");
+    }
+}
+
+#[test]
 fn a_warning_in_front_of_the_answer_does_no_harm() {
     assert_eq!(read("Config warning: x\n{\"counts\":{}}\nbye"), Some(json!({"counts": {}})));
     assert_eq!(read("{\"counts\":"), None);
@@ -113,7 +147,12 @@ fn anything() -> impl Strategy<Value = Value> {
         "counts",
         "totalActive",
         "nextWakeAtMs",
-        "accountId"
+        "accountId",
+        "sessions",
+        "status",
+        "endedAt",
+        "lastRunError",
+        "modelProvider"
     ];
     leaf.prop_recursive(5, 64, 8, move |inner| {
         prop_oneof![
@@ -127,7 +166,8 @@ fn anything() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_answer_is_too_strange(answer in anything(), account in anything(), ts in any::<i64>()) {
-        let _ = (channel_states(&answer), in_flight(&answer), next_run(&answer), read(&answer.to_string()));
+        let _ = (refusal(&answer, ts), channel_states(&answer), in_flight(&answer), next_run(&answer), read(&answer.to_string()));
+        let _ = refusal(&json!({"sessions": [account]}), ts);
         let _ = channel_states(&json!({"ts": ts, "channelAccounts": {"telegram": [account]}}));
     }
 }
@@ -148,6 +188,7 @@ const ANSWERS: &str = "case $3 in
 channels.status) cat channels-connected.json;;
 cron.status) cat cron-status.json;;
 gateway.restart.preflight) cat preflight-idle.json;;
+sessions.list) test \"$5 $6\" = '--params {\"limit\":20}' && cat sessions-no-key.json;;
 esac";
 
 fn process(pid: u32) -> Identity {
@@ -178,7 +219,7 @@ async fn it_is_asked_beside_the_rounds_and_only_when_it_may_be() {
     let activity = probe.known(Inquiry::Soon, Some(&first)).unwrap();
     assert_eq!((activity.in_flight, activity.channels.len()), (Some(0), 1));
     assert_eq!(activity.overdue.is_some(), next_run(&read(SCHEDULE).unwrap()).unwrap() <= clock::wall());
-    assert_eq!(asked(folder.path()), 3, "one inquiry, and no other for a minute");
+    assert_eq!(asked(folder.path()), 4, "one inquiry, and no other for a minute");
     assert_eq!(probe.known(Inquiry::Never, Some(&process(8))), None, "another process has said nothing yet");
 }
 

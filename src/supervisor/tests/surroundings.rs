@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Mood, World, network, no_docker, telegram};
-use crate::supervisor::activity::Activity;
+use crate::supervisor::activity::{Activity, ModelRefusal, RefusalCause};
 use crate::supervisor::dependency::{Dependency, DependencyState, Trouble};
 use crate::supervisor::event::{AlertKind, Command};
 use crate::supervisor::intent::Intent;
@@ -102,6 +102,23 @@ fn a_channel_that_was_logged_out_is_never_restarted() {
     world.run(Duration::from_hours(8));
     assert_eq!(world.kinds(), ["degraded"]);
     assert!(world.heals.is_empty());
+}
+
+#[test]
+fn a_model_whose_provider_refuses_is_told_once_and_never_restarted() {
+    let mut world = World::healthy();
+    world.dependencies = vec![network(true)];
+    let refusal = ModelRefusal { provider: "anthropic".to_owned(), cause: RefusalCause::Credentials };
+    world.activity = Some(Activity { refusal: Some(refusal.clone()), ..Activity::default() });
+    world.run(Duration::from_mins(4));
+    assert!(world.alerts.is_empty());
+    world.run(Duration::from_hours(8));
+    assert_eq!((world.kinds(), world.core.verdict()), (vec!["degraded"], &Verdict::ModelRefused(refusal)));
+    assert_eq!(world.core.health(), Health::Degraded);
+    assert!(world.heals.is_empty());
+    world.activity = Some(Activity::default());
+    world.run(Duration::from_mins(3));
+    assert_eq!(world.kinds(), ["degraded", "recovered"]);
 }
 
 #[test]
