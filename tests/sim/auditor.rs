@@ -106,6 +106,7 @@ pub(crate) struct Auditor {
     saved_good: Option<Moment>,
     saved_outage: bool,
     saved_spell: Option<(Moment, Time)>,
+    saved_strike: Option<Moment>,
     /// Lifeguard has started and not looked yet.
     pub(crate) blind: bool,
     /// Bad looks in a row.
@@ -161,6 +162,7 @@ impl Auditor {
             saved_good: None,
             saved_outage: false,
             saved_spell: None,
+            saved_strike: None,
             blind: true,
             bad_looks: 0,
             picture: (0, Vec::new()),
@@ -292,11 +294,12 @@ impl Auditor {
 
     pub(crate) fn note_death(&mut self, back: Time) {
         self.died = true;
-        // What was not stored was never told.
+        // What was not stored was never told, and never counted.
         self.told.clone_from(&self.saved);
         self.decayed = self.saved_decay;
         self.good_since = self.saved_good;
         self.spell = self.saved_spell;
+        self.last_strike = self.saved_strike;
         self.disturb(back, 2 * MINUTE);
         self.lacks.clear();
         self.before = None;
@@ -313,6 +316,7 @@ impl Auditor {
         self.saved_decay = None;
         self.saved_good = None;
         self.saved_spell = None;
+        self.saved_strike = None;
         self.heals.clear();
         self.kills.clear();
     }
@@ -340,6 +344,7 @@ impl Auditor {
         self.saved_decay = self.decayed;
         self.saved_good = self.good_since;
         self.saved_spell = self.spell;
+        self.saved_strike = self.last_strike;
         self.died = false;
     }
 
@@ -351,6 +356,10 @@ impl Auditor {
     }
 
     pub(crate) fn hear_end(&mut self, identity: &Identity, moment: Moment) {
+        // This run of Lifeguard has heard of it before: it is no news.
+        if self.ended_at.is_some() && self.ended.as_ref().is_some_and(|ended| ended.is_same(identity)) {
+            return;
+        }
         self.ended_at = Some(moment);
         self.ended = Some(identity.clone());
     }

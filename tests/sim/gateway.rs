@@ -263,9 +263,11 @@ impl Model {
         fates.min_by_key(|(lifetime, _)| *lifetime)
     }
 
-    /// Whether this version, run like this, lets anybody know of an impairment at all.
-    fn tells(&self, ailment: Ailment) -> bool {
-        self.flavour != Flavour::Page && (ailment != Ailment::Orphan || self.is_managed())
+    /// Whether this version, run like this, lets anybody know of an impairment at all. A service that is switched off is
+    /// not started in vain.
+    fn tells(&self, ailment: Ailment, now: Time) -> bool {
+        let starts_in_vain = || self.service_state(now) == ServiceState::Restarting;
+        self.flavour != Flavour::Page && (ailment != Ailment::Orphan || starts_in_vain())
     }
 
     /// How it really is.
@@ -287,7 +289,7 @@ impl Model {
                 | Ailment::ChannelDown
                 | Ailment::Overdue
                 | Ailment::Orphan
-                    if worst == Truth::Whole && self.tells(ailment) =>
+                    if worst == Truth::Whole && self.tells(ailment, now) =>
                 {
                     worst = Truth::Impaired;
                 }
@@ -453,7 +455,7 @@ impl Model {
                 Ailment::ManagerGivesUp if gone && state == ServiceState::Restarting => {
                     state = ServiceState::Failed("start-limit-hit".to_owned());
                 }
-                Ailment::Orphan if managed && self.process.is_some() => state = ServiceState::Restarting,
+                Ailment::Orphan if state == ServiceState::Running => state = ServiceState::Restarting,
                 _ => {}
             }
         }
