@@ -10,7 +10,7 @@ use lifeguard::supervisor::incident::Stage;
 use lifeguard::supervisor::intent::Intent;
 use lifeguard::supervisor::ladder::{Heal, Rung};
 use lifeguard::supervisor::moment::Moment;
-use lifeguard::supervisor::observation::{Exit, Identity, Observation, ProcessState};
+use lifeguard::supervisor::observation::{Answer, Exit, Identity, Observation, ProcessState};
 use lifeguard::supervisor::policy::{Manager, Policy};
 use lifeguard::supervisor::state::State;
 use lifeguard::supervisor::verdict::{Health, Severity};
@@ -275,8 +275,8 @@ impl Auditor {
     }
 
     /// A record that nobody has seen yet is dated wrongly from now on.
-    pub(crate) fn note_clock_step(&mut self, now: Time) {
-        self.deed = self.deed.filter(|(_, at)| now - at > MINUTE);
+    pub(crate) fn note_clock_step(&mut self) {
+        self.deed = self.deed.filter(|_| self.deed_seen);
     }
 
     /// Lifeguard was cut off for so long, and can know it.
@@ -366,7 +366,7 @@ impl Auditor {
 
     /// What a round has seen, as it is handed to the core.
     pub(crate) fn hear(&mut self, seen: &Observation, truth: Truth, moment: Moment, now: Time) {
-        let missed = seen.health == lifeguard::supervisor::observation::Answer::TimedOut && truth == Truth::Whole;
+        let missed = seen.health == Answer::TimedOut && truth == Truth::Whole;
         // An answer to a question from before a sleep, or before an end, says nothing of what is now.
         let slept = moment.elapsed_since(seen.began).saturating_sub(moment.awake_since(seen.began));
         let before_end = self.ended_at.is_some_and(|ended| seen.began.awake < ended.awake);
@@ -384,13 +384,17 @@ impl Auditor {
         // During an update a version that answers with a web page cannot show that it works, and a missed answer of any
         // version belongs to the update.
         let hidden = (self.page || missed) && seen.intent.is_some_and(|record| record.intent == Intent::Update);
+        // A process that listens no more may be starting anew within itself: that begins another spell.
+        let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
         match truth {
             Truth::Whole if !missed && !hidden => {
                 let generation = generation(seen);
-                match &self.spell {
-                    Some((_, of)) if (*of - generation).abs() < 3_000 => {}
+                match (&self.spell, generation) {
+                    // Nothing says that it is another one.
+                    (Some(_), None) => {}
+                    (Some((_, of)), Some(generation)) if (*of - generation).abs() < 3_000 => {}
                     _ => {
-                        self.spell = Some((seen.began, generation));
+                        self.spell = Some((seen.began, generation.unwrap_or(seen.began.awake)));
                         self.decayed = None;
                         self.good_since = None;
                     }
@@ -403,7 +407,7 @@ impl Auditor {
                 self.good_since = None;
                 self.bad_looks += 1;
                 // One bad look alone breaks no spell of health.
-                if matches!(truth, Truth::Starting | Truth::Draining) || self.bad_looks > 1 || hidden {
+                if matches!(truth, Truth::Starting | Truth::Draining) || self.bad_looks > 1 || hidden || closed {
                     self.spell = None;
                     self.decayed = None;
                 }
@@ -484,11 +488,11 @@ impl Auditor {
     }
 }
 
-/// When the generation that was seen began, on the awake clock; its process, where it does not say.
-fn generation(seen: &Observation) -> Time {
+/// When the generation that was seen began, on the awake clock; its process, where it does not say. `None`: neither is known.
+fn generation(seen: &Observation) -> Option<Time> {
     let uptime = seen.ready.body().and_then(|ready| ready.uptime).or(match &seen.process {
         ProcessState::Running { age, .. } => Some(*age),
         ProcessState::Unknown | ProcessState::Gone => None,
     });
-    seen.began.awake - uptime.map_or(0, |uptime| i64::try_from(uptime.as_millis()).unwrap_or(0))
+    uptime.map(|uptime| seen.began.awake - i64::try_from(uptime.as_millis()).unwrap_or(0))
 }
