@@ -10,7 +10,7 @@ use lifeguard::supervisor::incident::Stage;
 use lifeguard::supervisor::intent::Intent;
 use lifeguard::supervisor::ladder::{Heal, Rung};
 use lifeguard::supervisor::moment::Moment;
-use lifeguard::supervisor::observation::{Answer, Exit, Identity, Observation, ProcessState};
+use lifeguard::supervisor::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState};
 use lifeguard::supervisor::policy::{Manager, Policy};
 use lifeguard::supervisor::state::State;
 use lifeguard::supervisor::verdict::{Health, Severity};
@@ -384,17 +384,17 @@ impl Auditor {
         // During an update a version that answers with a web page cannot show that it works, and a missed answer of any
         // version belongs to the update.
         let hidden = (self.page || missed) && seen.intent.is_some_and(|record| record.intent == Intent::Update);
+        // A web page from a port that nobody knows the owner of proves nothing.
+        let unproven = self.page && seen.port == PortOwner::Unknown;
         // A process that listens no more may be starting anew within itself: that begins another spell.
         let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
         match truth {
-            Truth::Whole if !missed && !hidden => {
+            Truth::Whole if !missed && !hidden && !unproven => {
                 let generation = generation(seen);
-                match (&self.spell, generation) {
-                    // Nothing says that it is another one.
-                    (Some(_), None) => {}
-                    (Some((_, of)), Some(generation)) if (*of - generation).abs() < 3_000 => {}
+                match &self.spell {
+                    Some((_, of)) if (*of - generation).abs() < 3_000 => {}
                     _ => {
-                        self.spell = Some((seen.began, generation.unwrap_or(seen.began.awake)));
+                        self.spell = Some((seen.began, generation));
                         self.decayed = None;
                         self.good_since = None;
                     }
@@ -488,11 +488,11 @@ impl Auditor {
     }
 }
 
-/// When the generation that was seen began, on the awake clock; its process, where it does not say. `None`: neither is known.
-fn generation(seen: &Observation) -> Option<Time> {
+/// When the generation that was seen began, on the awake clock; its process, where it does not say.
+fn generation(seen: &Observation) -> Time {
     let uptime = seen.ready.body().and_then(|ready| ready.uptime).or(match &seen.process {
         ProcessState::Running { age, .. } => Some(*age),
         ProcessState::Unknown | ProcessState::Gone => None,
     });
-    uptime.map(|uptime| seen.began.awake - i64::try_from(uptime.as_millis()).unwrap_or(0))
+    seen.began.awake - uptime.map_or(0, |uptime| i64::try_from(uptime.as_millis()).unwrap_or(0))
 }
