@@ -100,6 +100,8 @@ pub struct Supervisor {
     last_step: Moment,
     /// When the kernel last reported the end of the gateway's process.
     last_exit: Option<Moment>,
+    /// The process of which it did.
+    ended: Option<Identity>,
     shown: view::Shown,
     /// The heal that an earlier run of Lifeguard began and did not see the end of.
     inherited: Option<u64>,
@@ -151,6 +153,7 @@ impl Supervisor {
             probe_in_flight: None,
             last_step: now,
             last_exit: None,
+            ended: None,
             shown: view::Shown::new(now),
             inherited: None,
             inherited_outage: false,

@@ -87,12 +87,17 @@ impl Supervisor {
     }
 
     /// "Works, but not whole" becomes an incident when it has lasted, and so does a quiet start that something which
-    /// the gateway needs holds up.
+    /// the gateway needs holds up. A start that is no quiet one any more, for something else has come up, is an outage.
     fn open_lasting_incident(&mut self, now: Moment) {
         let Some(since) = self.suspect_since.filter(|_| self.state.incident.is_none()) else { return };
         let lasted = now.awake_since(since) >= self.policy.unready_patience;
-        let held_up = self.is_quiet_start() && self.is_obstructed();
-        if lasted && (self.verdict.severity() == Severity::Impaired || held_up) {
+        let due = match self.verdict.severity() {
+            Severity::Impaired => lasted,
+            Severity::Outage if self.is_quiet_start() => lasted && self.is_obstructed(),
+            Severity::Outage => true,
+            Severity::Neutral | Severity::Good => false,
+        };
+        if due {
             self.open_incident(since);
         }
     }

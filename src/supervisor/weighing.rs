@@ -173,6 +173,12 @@ impl Supervisor {
 
     /// The kernel reported the end of a process.
     pub(super) fn exited(&mut self, now: Moment, identity: &Identity, exit: Exit, actions: &mut Vec<Action>) {
+        // The same end, told again by another watch: the first report has said how it was, and what is asked since then
+        // was not asked of it.
+        if self.ended.as_ref().is_some_and(|ended| ended.is_same(identity)) {
+            return;
+        }
+        self.ended = Some(identity.clone());
         let current = self.state.generation.as_ref().and_then(|generation| generation.identity.as_ref());
         let is_current = current.is_some_and(|current| current.is_same(identity));
         let is_shown = self.shown.process.as_ref().is_some_and(|shown| shown.is_same(identity));
@@ -275,8 +281,11 @@ impl Supervisor {
             was_ready: ready,
             speaks,
         };
+        // What answers after the end of its process is another life, although nobody can tell which process it has.
+        let known_has_ended = self.state.generation.as_ref().is_some_and(|known| known.lives_in(self.ended.as_ref()));
+        let outlived = known_has_ended && new.identity.is_none();
         match &mut self.state.generation {
-            Some(known) if !new.is_newer_than(known) => {
+            Some(known) if !outlived && !new.is_newer_than(known) => {
                 known.was_ready |= ready;
                 known.speaks |= speaks;
                 if known.identity.is_none() {

@@ -10,7 +10,7 @@ use lifeguard::supervisor::incident::Stage;
 use lifeguard::supervisor::intent::Intent;
 use lifeguard::supervisor::ladder::{Heal, Rung};
 use lifeguard::supervisor::moment::Moment;
-use lifeguard::supervisor::observation::{Exit, Identity, Observation, ProcessState};
+use lifeguard::supervisor::observation::{Answer, Exit, Identity, Observation, PortOwner, ProcessState};
 use lifeguard::supervisor::policy::{Manager, Policy};
 use lifeguard::supervisor::state::State;
 use lifeguard::supervisor::verdict::{Health, Severity};
@@ -106,6 +106,7 @@ pub(crate) struct Auditor {
     saved_good: Option<Moment>,
     saved_outage: bool,
     saved_spell: Option<(Moment, Time)>,
+    saved_strike: Option<Moment>,
     /// Lifeguard has started and not looked yet.
     pub(crate) blind: bool,
     /// Bad looks in a row.
@@ -161,6 +162,7 @@ impl Auditor {
             saved_good: None,
             saved_outage: false,
             saved_spell: None,
+            saved_strike: None,
             blind: true,
             bad_looks: 0,
             picture: (0, Vec::new()),
@@ -273,8 +275,8 @@ impl Auditor {
     }
 
     /// A record that nobody has seen yet is dated wrongly from now on.
-    pub(crate) fn note_clock_step(&mut self, now: Time) {
-        self.deed = self.deed.filter(|(_, at)| now - at > MINUTE);
+    pub(crate) fn note_clock_step(&mut self) {
+        self.deed = self.deed.filter(|_| self.deed_seen);
     }
 
     /// Lifeguard was cut off for so long, and can know it.
@@ -292,11 +294,12 @@ impl Auditor {
 
     pub(crate) fn note_death(&mut self, back: Time) {
         self.died = true;
-        // What was not stored was never told.
+        // What was not stored was never told, and never counted.
         self.told.clone_from(&self.saved);
         self.decayed = self.saved_decay;
         self.good_since = self.saved_good;
         self.spell = self.saved_spell;
+        self.last_strike = self.saved_strike;
         self.disturb(back, 2 * MINUTE);
         self.lacks.clear();
         self.before = None;
@@ -313,6 +316,7 @@ impl Auditor {
         self.saved_decay = None;
         self.saved_good = None;
         self.saved_spell = None;
+        self.saved_strike = None;
         self.heals.clear();
         self.kills.clear();
     }
@@ -340,6 +344,7 @@ impl Auditor {
         self.saved_decay = self.decayed;
         self.saved_good = self.good_since;
         self.saved_spell = self.spell;
+        self.saved_strike = self.last_strike;
         self.died = false;
     }
 
@@ -351,13 +356,17 @@ impl Auditor {
     }
 
     pub(crate) fn hear_end(&mut self, identity: &Identity, moment: Moment) {
+        // This run of Lifeguard has heard of it before: it is no news.
+        if self.ended_at.is_some() && self.ended.as_ref().is_some_and(|ended| ended.is_same(identity)) {
+            return;
+        }
         self.ended_at = Some(moment);
         self.ended = Some(identity.clone());
     }
 
     /// What a round has seen, as it is handed to the core.
     pub(crate) fn hear(&mut self, seen: &Observation, truth: Truth, moment: Moment, now: Time) {
-        let missed = seen.health == lifeguard::supervisor::observation::Answer::TimedOut && truth == Truth::Whole;
+        let missed = seen.health == Answer::TimedOut && truth == Truth::Whole;
         // An answer to a question from before a sleep, or before an end, says nothing of what is now.
         let slept = moment.elapsed_since(seen.began).saturating_sub(moment.awake_since(seen.began));
         let before_end = self.ended_at.is_some_and(|ended| seen.began.awake < ended.awake);
@@ -375,8 +384,12 @@ impl Auditor {
         // During an update a version that answers with a web page cannot show that it works, and a missed answer of any
         // version belongs to the update.
         let hidden = (self.page || missed) && seen.intent.is_some_and(|record| record.intent == Intent::Update);
+        // A web page from a port that nobody knows the owner of proves nothing.
+        let unproven = self.page && seen.port == PortOwner::Unknown;
+        // A process that listens no more may be starting anew within itself: that begins another spell.
+        let closed = seen.health == Answer::Refused && matches!(seen.process, ProcessState::Running { .. });
         match truth {
-            Truth::Whole if !missed && !hidden => {
+            Truth::Whole if !missed && !hidden && !unproven => {
                 let generation = generation(seen);
                 match &self.spell {
                     Some((_, of)) if (*of - generation).abs() < 3_000 => {}
@@ -394,7 +407,7 @@ impl Auditor {
                 self.good_since = None;
                 self.bad_looks += 1;
                 // One bad look alone breaks no spell of health.
-                if matches!(truth, Truth::Starting | Truth::Draining) || self.bad_looks > 1 || hidden {
+                if matches!(truth, Truth::Starting | Truth::Draining) || self.bad_looks > 1 || hidden || closed {
                     self.spell = None;
                     self.decayed = None;
                 }

@@ -32,7 +32,7 @@ impl Auditor {
         self.check_limits(core, actions, moment, now);
         self.check_shown(core, now);
         if before.command.is_some() {
-            self.check_command(core, &before);
+            self.check_command(core, &before, actions);
         }
         for action in actions {
             match action {
@@ -232,7 +232,10 @@ impl Auditor {
                     });
                 }
             }
-            Truth::Impaired if lasting > 6 * MINUTE + self.slowness() && !self.page => {
+            // What was seen during an attempt decides nothing: the looks after its end do.
+            Truth::Impaired
+                if lasting > 6 * MINUTE + self.slowness() && now - self.ran_until > self.detection() && !self.page =>
+            {
                 let told = state.incident.as_ref().is_some_and(|incident| incident.told > Stage::Nothing);
                 if !told || health != Health::Degraded {
                     self.complain(|| format!("3 silence: impaired for minutes, and shown as {}", health.name()));
@@ -242,17 +245,20 @@ impl Auditor {
         }
     }
 
-    fn check_command(&mut self, core: &Supervisor, before: &Before) {
+    fn check_command(&mut self, core: &Supervisor, before: &Before, actions: &[Action]) {
         let state = core.state();
+        // An attempt whose time was up in the same step has failed after the command, and counts anew.
+        let ran_out = before.running.is_some_and(|(running, _)| {
+            actions.iter().any(|action| matches!(action, Action::Concluded { id, outcome } if *id == running && *outcome != Outcome::Cancelled))
+        });
         let kept = match before.command {
             Some(Command::Restart { .. }) => {
-                core.crashes() == 0
-                    && state.breaker == Breaker::Closed
-                    && state.running.as_ref().is_some_and(|running| running.asked)
-                    || before.running.is_some_and(|(_, _)| state.running.as_ref().is_some_and(|running| running.asked))
+                let asked = state.running.as_ref().is_some_and(|running| running.asked);
+                let cleared = core.crashes() == 0 && state.breaker == Breaker::Closed;
+                ran_out || asked && (cleared || before.running.is_some())
             }
             Some(Command::Stop) => state.running.as_ref().is_some_and(|running| running.rung == Rung::Stop),
-            Some(Command::Reset) => core.crashes() == 0 && state.breaker == Breaker::Closed,
+            Some(Command::Reset) => ran_out || (core.crashes() == 0 && state.breaker == Breaker::Closed),
             Some(Command::Pause { .. }) => state.attempt.is_none(),
             Some(Command::Resume) => state.pause.is_none(),
             Some(Command::RollBack | Command::Probe) | None => true,

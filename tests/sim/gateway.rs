@@ -68,6 +68,8 @@ pub(crate) enum Ailment {
     Orphan,
     /// Each life ends so long after its start.
     ShortLife { lifetime: Time, exit: Exit },
+    /// Each life hangs so long after it got ready.
+    HangsAgain { after: Time },
     /// Each start ends with exit code 78.
     Refuses,
     /// Each start takes so long.
@@ -263,9 +265,25 @@ impl Model {
         fates.min_by_key(|(lifetime, _)| *lifetime)
     }
 
-    /// Whether this version, run like this, lets anybody know of an impairment at all.
-    fn tells(&self, ailment: Ailment) -> bool {
-        self.flavour != Flavour::Page && (ailment != Ailment::Orphan || self.is_managed())
+    /// The moment at which this life hangs, if each does.
+    pub(crate) fn hangs_at(&self, now: Time) -> Option<Time> {
+        let process = self.process.as_ref()?;
+        self.ailments(now).find_map(|ailment| match ailment {
+            Ailment::HangsAgain { after } => Some(process.ready_at.saturating_add(after)),
+            _ => None,
+        })
+    }
+
+    /// Whether it hangs, and so obeys no signal but SIGKILL.
+    pub(crate) fn is_hung(&self, now: Time) -> bool {
+        self.has(now, Ailment::Hung) || self.hangs_at(now).is_some_and(|at| now >= at)
+    }
+
+    /// Whether this version, run like this, lets anybody know of an impairment at all. A service that is switched off is
+    /// not started in vain.
+    fn tells(&self, ailment: Ailment, now: Time) -> bool {
+        let starts_in_vain = || self.service_state(now) == ServiceState::Restarting;
+        self.flavour != Flavour::Page && (ailment != Ailment::Orphan || starts_in_vain())
     }
 
     /// How it really is.
@@ -278,6 +296,7 @@ impl Model {
                 Ailment::Hung | Ailment::Failing | Ailment::NotLive | Ailment::Breaks | Ailment::Closed => {
                     worst = Truth::Down;
                 }
+                Ailment::HangsAgain { .. } if self.is_hung(now) => worst = Truth::Down,
                 Ailment::NotReady { .. }
                 | Ailment::ReadyHangs
                 | Ailment::Suppressed
@@ -287,7 +306,7 @@ impl Model {
                 | Ailment::ChannelDown
                 | Ailment::Overdue
                 | Ailment::Orphan
-                    if worst == Truth::Whole && self.tells(ailment) =>
+                    if worst == Truth::Whole && self.tells(ailment, now) =>
                 {
                     worst = Truth::Impaired;
                 }
@@ -316,7 +335,7 @@ impl Model {
         seen.last_exit = self.last_exit.filter(|_| self.is_managed() && self.process.is_none());
         self.look_at_process(now, &mut seen);
         for ailment in self.ailments(now) {
-            self.look_at(ailment, &mut seen, rng);
+            self.look_at(ailment, now, &mut seen, rng);
         }
         if seen.memory.is_none() {
             seen.memory = self.process.as_ref().map(|_| 700 << 20);
@@ -371,7 +390,7 @@ impl Model {
             Answer::Json { status: status(ready), body: ReadyBody { ready, failing, suppressed: Vec::new(), uptime } };
     }
 
-    fn look_at(&self, ailment: Ailment, seen: &mut Observation, rng: &mut fastrand::Rng) {
+    fn look_at(&self, ailment: Ailment, now: Time, seen: &mut Observation, rng: &mut fastrand::Rng) {
         let listens = seen.port == PortOwner::Gateway;
         let answers = matches!(seen.health, Answer::Json { .. });
         let unready = |seen: &mut Observation, change: &dyn Fn(&mut ReadyBody)| {
@@ -384,6 +403,7 @@ impl Model {
         };
         match ailment {
             Ailment::Hung if listens => silence(seen, &Answer::TimedOut),
+            Ailment::HangsAgain { .. } if listens && self.is_hung(now) => silence(seen, &Answer::TimedOut),
             Ailment::Breaks if listens => silence(seen, &Answer::Broken("connection reset by peer".to_owned())),
             Ailment::Failing if listens => silence(seen, &Answer::Foreign { status: 500, reason: String::new() }),
             Ailment::NotLive if answers => {
@@ -456,7 +476,7 @@ impl Model {
                 Ailment::ManagerGivesUp if gone && state == ServiceState::Restarting => {
                     state = ServiceState::Failed("start-limit-hit".to_owned());
                 }
-                Ailment::Orphan if managed && self.process.is_some() => state = ServiceState::Restarting,
+                Ailment::Orphan if state == ServiceState::Running => state = ServiceState::Restarting,
                 _ => {}
             }
         }

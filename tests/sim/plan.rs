@@ -168,6 +168,9 @@ impl Plan {
             }
         }
         let length = length.min(at + 2 * HOUR);
+        if !calm {
+            faults.extend(hangs_again(seed, gateways.len(), length));
+        }
         faults.retain(|planned: &Planned| planned.at < length);
         Self { seed, gateways, faults, length, calm }
     }
@@ -176,6 +179,23 @@ impl Plan {
     pub(crate) fn hours(&self) -> u64 {
         u64::try_from((self.length + AFTERMATH) / HOUR).unwrap_or(0) * self.gateways.len() as u64
     }
+}
+
+/// A gateway that hangs soon after each start, so that one SIGKILL follows the other, and Lifeguard is killed before the
+/// news of the first arrives: too rare to be met by chance. Drawn apart from all else.
+fn hangs_again(seed: u64, gateways: usize, length: Time) -> Vec<Planned> {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x4A46);
+    if rng.u8(..4) > 0 {
+        return Vec::new();
+    }
+    let (at, gateway) = (rng.i64(3 * MINUTE..length), rng.usize(..gateways));
+    let ailment = Ailment::HangsAgain { after: rng.i64(8..30) * SECOND };
+    let faults = [
+        (0, Fault::Ill { ailment, lasts: rng.i64(5..30) * MINUTE, cured_by_end: false }),
+        (1, Fault::Death { when: KillPoint::AfterKill, absence: rng.i64(0..4) * SECOND }),
+        (1 + rng.i64(1..20) * SECOND, Fault::Asked(Ask::Restart { force: true })),
+    ];
+    faults.into_iter().map(|(later, fault)| Planned { at: at + later, gateway, fault }).collect()
 }
 
 /// Distances of looks that a user may set, the default most often.

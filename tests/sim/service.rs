@@ -117,11 +117,11 @@ impl World<'_> {
         let now = self.clock.now;
         let usual = self.rng.i64(100..3_000);
         let model = &mut self.members[gateway].model;
-        let (mut takes, mut deaf) = (usual, false);
+        let (mut takes, mut deaf) = (usual, model.is_hung(now));
         for ailment in model.ailments(now) {
             match ailment {
                 Ailment::Busy(length) => takes = length,
-                Ailment::Deaf | Ailment::Hung => deaf = true,
+                Ailment::Deaf => deaf = true,
                 _ => {}
             }
         }
@@ -253,12 +253,14 @@ impl World<'_> {
         self.note_truth(gateway);
     }
 
-    /// The truth changes when a start is done.
+    /// The truth changes when a start is done, and when what has started hangs again.
     pub(crate) fn await_ready(&mut self, gateway: usize) {
-        let Some(process) = &self.members[gateway].model.process else { return };
-        let ready = process.ready_at;
-        if ready < Time::MAX {
-            self.push(ready, Coming::Change { gateway });
+        let model = &self.members[gateway].model;
+        let Some(process) = &model.process else { return };
+        for at in [Some(process.ready_at), model.hangs_at(self.clock.now)].into_iter().flatten() {
+            if at < Time::MAX {
+                self.push(at, Coming::Change { gateway });
+            }
         }
     }
 

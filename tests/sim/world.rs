@@ -585,7 +585,7 @@ impl<'a> World<'a> {
             Fault::ClockStep(by) => {
                 self.clock.step_wall(by);
                 for member in &mut self.members {
-                    member.audit.note_clock_step(now);
+                    member.audit.note_clock_step();
                 }
             }
             Fault::Reboot(off) => self.reboot(off),

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::world::{Mood, World, telegram};
+use super::world::{Mood, World, network, telegram};
 use crate::supervisor::Supervisor;
 use crate::supervisor::breaker::Breaker;
 use crate::supervisor::event::{Command, Event};
 use crate::supervisor::intent::Intent;
 use crate::supervisor::ladder::Rung;
-use crate::supervisor::observation::{Answer, Exit, HealthBody, Identity, PortOwner, ProcessState, ServiceState};
+use crate::supervisor::observation::{
+    Answer, Exit, HealthBody, Identity, Observation, PortOwner, ProcessState, ServiceState,
+};
 use crate::supervisor::policy::{Manager, Policy};
 use crate::supervisor::state::{RunningHeal, State};
 use crate::supervisor::verdict::{Health, Verdict};
@@ -301,4 +303,76 @@ fn what_ends_after_the_doctor_was_started() {
     world.start();
     world.kill();
     assert!(!world.core.state().owes_start);
+}
+
+/// Seed 4009: the end of a gateway in good order was told a second time, without how it was: nobody was told any more that
+/// its start waited for the network.
+#[test]
+fn an_end_that_is_told_twice_is_one_end() {
+    let mut world = World::healthy();
+    world.dependencies = vec![network(false)];
+    let (identity, _) = world.process.clone().expect("it runs");
+    world.die(ORDERLY);
+    world.run(Duration::from_secs(70));
+    world.feed(Event::Exited { identity, exit: Exit::default() });
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.kinds(), ["down"]);
+}
+
+/// The same of two watches on one process: its end in good order counted as two, and three are a loop.
+#[test]
+fn an_end_in_good_order_that_two_watches_tell_counts_once() {
+    let mut world = World::healthy();
+    for _ in 0..2 {
+        let (identity, _) = world.process.take().expect("it runs");
+        // Both tell before the round is over that the first one calls for.
+        for _ in 0..2 {
+            let _round = world.core.step(world.now, Event::Exited { identity: identity.clone(), exit: ORDERLY });
+        }
+        world.now = world.now.after(Duration::from_millis(5));
+        world.feed(Event::Observed(Box::new(world.look())));
+        world.run(Duration::from_mins(1));
+    }
+    assert_eq!(world.core.health(), Health::Healthy);
+    assert_eq!(world.kinds(), Vec::<&str>::new());
+}
+
+/// Seed 5685: what answered after the end of a gateway, and could not be looked up, was taken for the one that had ended:
+/// its health began anew once it could be seen.
+#[test]
+fn what_answers_after_an_end_is_another_life() {
+    let manager = Manager::Nobody { start_when_dead: false };
+    let probe_interval = Duration::from_mins(2);
+    let mut world = World::healthy_with(Policy { manager, probe_interval, ..Policy::default() });
+    world.kill();
+    // Seen, but it never answers.
+    world.start();
+    world.feed(Event::Observed(Box::new(world.look())));
+    world.kill();
+    world.start();
+    world.now = world.now.after(Duration::from_mins(1));
+    let began = world.now;
+    let seen = Observation { process: ProcessState::Unknown, ..world.look() };
+    world.feed(Event::Observed(Box::new(seen)));
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.core.state().healthy_since, Some(began));
+    assert_eq!(world.kinds(), ["down", "recovered"]);
+}
+
+/// A quiet start that the network held up was no quiet one any more when a stranger took its port, and nobody was told.
+#[test]
+fn a_quiet_start_that_meets_a_stranger_is_told() {
+    let mut world = World::healthy();
+    world.dependencies = vec![network(false)];
+    world.die(ORDERLY);
+    world.run(Duration::from_secs(15));
+    let mut seen = world.look();
+    seen.port = PortOwner::Stranger { pid: Some(7), name: "nginx".to_owned() };
+    seen.health = Answer::Foreign { status: 404, reason: String::new() };
+    for _ in 0..60 {
+        world.now = world.now.after(Duration::from_secs(10));
+        seen.began = world.now;
+        world.feed(Event::Observed(Box::new(seen.clone())));
+    }
+    assert_eq!(world.kinds(), ["down"]);
 }
