@@ -9,13 +9,6 @@ CARGO ?= cargo
 PARTS ?=
 ARGS ?= --practice-if-none
 
-# Without a display there is nothing to put an icon on: the app runs in the terminal and is built without GTK.
-ifeq ($(shell uname -s),Darwin)
-TRAY :=
-else
-TRAY := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-default-features)
-endif
-
 # The macOS app is made of release builds for both kinds of Mac; CI takes debug builds: DARWIN=debug.
 DARWIN ?= release
 DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
@@ -29,7 +22,7 @@ help: ## Show this list
 
 run: ## Build and start Lifeguard: your gateway, or the practice gateway where none is installed
 	@bundle/set-up.sh run
-	$(CARGO) run --locked --profile quick $(TRAY) -- $(ARGS)
+	$(CARGO) run --locked --profile quick -- $(ARGS)
 
 test: ## Run every test, with the real gateway and a real desktop
 	@bundle/set-up.sh test gateway page
@@ -83,7 +76,7 @@ fault-table: ## Put faults into the real gateway, one after the other; write doc
 docs: ## Build the API's documentation; a warning fails
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --lib
 
-measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or some PARTS of "kills real idle tray"
+measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or some PARTS of "kills start real idle tray"
 	@bundle/set-up.sh test gateway
 	$(CARGO) build --locked --release --bin lifeguard --example measure
 	target/release/examples/measure $(PARTS)

@@ -6,8 +6,8 @@ usage() {
     cat <<'TEXT'
 usage: bundle/set-up.sh run|test|gateway|page|cross…
 
-  run      what building and running the app needs; the menu bar's GTK only where there is a display
-  test     what the tests need beside that: a virtual desktop, npm and GTK
+  run      what building and running the app needs
+  test     what the tests need beside that: a virtual desktop and npm
   gateway  the real OpenClaw gateway that the tests heal, into target/cache
   page     what the tests of the status page and the metrics need: Chromium, Prometheus, playwright-core and axe-core
   cross    what bundle/cross/darwin.sh needs: std and clippy for macOS, LLVM's tools, Zig
@@ -34,11 +34,10 @@ zig_version=0.17.1
 
 missing=()
 
-# Notes `package` as missing unless the probe finds it: a command in PATH, `pc:` a pkg-config module, `at:` a file.
+# Notes `package` as missing unless the probe finds it: a command in PATH, `at:` a file.
 need() {
     local probe=$1 package=$2
     case $probe in
-        pc:*) pkg-config --exists "${probe#pc:}" 2>/dev/null && return ;;
         at:*) compgen -G "${probe#at:}" >/dev/null && return ;;
         *) command -v "$probe" >/dev/null && return ;;
     esac
@@ -93,11 +92,8 @@ need_for_building() {
     fi
     need cc gcc
     need at:/usr/include/stdlib.h libc6-dev
-    need pkg-config pkg-config
     need at:/etc/ssl/certs/ca-certificates.crt ca-certificates
 }
-
-need_for_the_tray() { [ "$system" = Darwin ] || need pc:gtk+-3.0 libgtk-3-dev; }
 
 need_for_testing() {
     need_for_npm
@@ -201,13 +197,11 @@ for part in "$@"; do
     case $part in
         run)
             need_for_building
-            if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then need_for_the_tray; fi
             install_missing
             need_cargo
             ;;
         test)
             need_for_building
-            need_for_the_tray
             need_for_testing
             install_missing
             need_cargo

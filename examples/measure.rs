@@ -1,4 +1,4 @@
-//! Makes the figures of `docs/performance.md`: `make measure`, or `make measure PARTS="kills real idle tray"` for some.
+//! Makes the figures of `docs/performance.md`: `make measure`, or `make measure PARTS="kills start real idle tray"` for some.
 //!
 //! Measured from outside, on the release build: signals are sent by this program, and Lifeguard's log and control
 //! socket say what it made of them.
@@ -38,6 +38,10 @@ use tokio::runtime::Runtime;
 
 /// Kills in the first part.
 const KILLS: usize = 30;
+/// Starts of Lifeguard beside a gateway that runs.
+const STARTS: usize = 20;
+/// Calls of `lifeguard status`.
+const CALLS: usize = 50;
 /// Rounds on the real gateway.
 const ROUNDS: usize = 3;
 /// SIGSTOPs, at different distances from the last round of probes.
@@ -54,6 +58,9 @@ fn main() {
     println!("{}, load {}", Timestamp::now(), load.trim());
     if wanted("kills") {
         kills();
+    }
+    if wanted("start") {
+        start();
     }
     if wanted("real") {
         real();
@@ -72,6 +79,19 @@ fn program() -> PathBuf {
     let found = own.parent().and_then(|folder| folder.parent()).unwrap().join("lifeguard");
     assert!(found.is_file(), "{} is missing: use `make measure`", found.display());
     found
+}
+
+/// The program, on the configuration of a home.
+fn lifeguard(home: &GatewayHome) -> Command {
+    let mut command = Command::new(program());
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home.path())
+        .env("LIFEGUARD_STATE_DIR", home.path().join("lifeguard"))
+        .arg("--config")
+        .arg(home.path().join("lifeguard.toml"));
+    command
 }
 
 /// A `lifeguard watch` on the gateway of a home. Killed when it is dropped; the gateway ends with its home.
@@ -95,21 +115,28 @@ impl<'a> Watch<'a> {
             Value::from(command)
         );
         fs::write(&config, text).unwrap();
-        let child = Command::new(program())
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", home.path())
-            .env("LIFEGUARD_STATE_DIR", home.path().join("lifeguard"))
-            .arg("--config")
-            .arg(config)
-            .arg("watch")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = lifeguard(home).arg("watch").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let client = ControlClient::new(&home.path().join("lifeguard/run/control.sock")).unwrap();
         Self { home, child, client, runtime }
+    }
+
+    /// The program, asked about this Lifeguard.
+    fn command(&self) -> Command {
+        lifeguard(self.home)
+    }
+
+    /// Looks as often as it can.
+    fn wait_closely(&self, holds: impl Fn(&GatewaySnapshot) -> bool) {
+        let begin = Instant::now();
+        while begin.elapsed() < SOON {
+            let snapshot = self.runtime.block_on(self.client.snapshot());
+            if snapshot.is_ok_and(|snapshot| snapshot.gateways.iter().all(&holds)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("not within {SOON:?}\n{}", self.log());
     }
 
     fn wait(&self, limit: Duration, holds: impl Fn(&GatewaySnapshot) -> bool) -> GatewaySnapshot {
@@ -176,16 +203,45 @@ fn millis(from: Timestamp, to: Timestamp) -> f64 {
     (to - from).total(jiff::Unit::Millisecond).unwrap()
 }
 
-/// An owned child is killed: when Lifeguard has seen it, and when the next process has been started.
-fn kills() {
-    let home = GatewayHome::new(&[], |home| {
+/// A home of the practice gateway without start-up time.
+fn practice_home() -> GatewayHome {
+    GatewayHome::new(&[], |home| {
         let program = program().display().to_string();
         let mut command: Vec<String> =
             [&program, "practice-gateway", "--startup", "0s", "--sidecars", "0s"].map(str::to_owned).to_vec();
         command.extend(["--unclean-window", "1ms", "--port"].map(str::to_owned));
         command.extend([home.port.to_string(), "--state-dir".to_owned(), home.state_dir().display().to_string()]);
         command
-    });
+    })
+}
+
+/// From Lifeguard's start to its first verdict of a gateway that runs, and how long `lifeguard status` takes.
+fn start() {
+    let home = practice_home();
+    let _gateway = home.start_ready();
+    let mut verdicts = Vec::new();
+    for _ in 0..STARTS {
+        let begin = Instant::now();
+        let watch = Watch::start(&home, "");
+        watch.wait_closely(|gateway| gateway.verdict == Verdict::Healthy);
+        verdicts.push(begin.elapsed().as_secs_f64() * 1e3);
+    }
+    line("Lifeguard: start to the first verdict", &mut verdicts, "ms");
+    let watch = Watch::start(&home, "");
+    watch.wait_healthy(None);
+    let mut calls = Vec::new();
+    for _ in 0..CALLS {
+        let begin = Instant::now();
+        let output = watch.command().arg("status").output().unwrap();
+        calls.push(begin.elapsed().as_secs_f64() * 1e3);
+        assert!(output.status.success(), "{output:?}");
+    }
+    line("`lifeguard status`", &mut calls, "ms");
+}
+
+/// An owned child is killed: when Lifeguard has seen it, and when the next process has been started.
+fn kills() {
+    let home = practice_home();
     let (mut spawned, mut reaped) = (Vec::new(), Vec::new());
     for _ in 0..KILLS {
         let begin = Instant::now();

@@ -103,9 +103,6 @@ pub enum AppError {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// The HTTP client could not be made.
-    #[error("the HTTP client could not be made: {0}")]
-    NoClient(#[from] reqwest::Error),
     /// Not even a history in memory could be begun.
     #[error(transparent)]
     History(#[from] crate::history::HistoryError),

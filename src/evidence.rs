@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::platform::private::{create_folder, file_name, write};
 use crate::supervisor::observation::Identity;
@@ -26,6 +26,9 @@ use report::Report;
 
 /// How long collecting may hold up an attempt.
 pub const LIMIT: Duration = Duration::from_secs(5);
+
+/// How long the mark of the log's end may hold up an attempt.
+const MARK_LIMIT: Duration = Duration::from_millis(500);
 
 /// The largest file of a bundle, in bytes.
 pub const LARGEST_FILE: usize = 256 * 1024;
@@ -119,6 +122,19 @@ pub struct Sources {
     pub process: Option<Identity>,
     /// The gateway's log, where it is known.
     pub log: Option<PathBuf>,
+    /// Where the log ended when the attempt began, in bytes: what a new process writes after that proves nothing.
+    pub log_end: Option<u64>,
+}
+
+impl Sources {
+    /// Notes where the log ends now.
+    pub async fn mark_log_end(&mut self) {
+        let Some(log) = self.log.clone() else { return };
+        // A disk that does not answer must not hold up the attempt.
+        if let Ok(Ok(metadata)) = timeout(MARK_LIMIT, tokio::fs::metadata(log)).await {
+            self.log_end = Some(metadata.len());
+        }
+    }
 }
 
 /// Where the bundles of one gateway are.
@@ -188,7 +204,8 @@ fn store(folder: &Path, mut report: Report, sources: &Sources) -> Result<(), Evi
     write(&place, &text).map_err(EvidenceError::at(&place))?;
     if let Some(log) = &sources.log {
         let place = folder.join(LOG_TAIL);
-        let tail = log::tail(log, LOG_LINES).unwrap_or_else(|cause| format!("{}: {cause}\n", log.display()));
+        let tail =
+            log::tail(log, LOG_LINES, sources.log_end).unwrap_or_else(|cause| format!("{}: {cause}\n", log.display()));
         write(&place, tail.as_bytes()).map_err(EvidenceError::at(&place))?;
     }
     Ok(())
@@ -253,7 +270,8 @@ mod tests {
         let mut written = report(7, AT);
         written.exit = Some(Exit { code: Some(1), signal: None });
         written.summary = "failed with token=abcdefghijkl".to_owned();
-        let folder = store.collect(written, Sources { process: Some(me()), log: Some(log) }).await.unwrap();
+        let folder =
+            store.collect(written, Sources { process: Some(me()), log: Some(log), log_end: None }).await.unwrap();
         assert_eq!(store.newest(), Some(folder.clone()));
         assert!(folder.ends_with("incidents/home-1/7-20261122T140322.007Z"), "{}", folder.display());
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
@@ -277,7 +295,7 @@ mod tests {
         let store = EvidenceStore::new(home.path(), "home");
         let gone = Identity { started: 1, ..me() };
         let log = home.path().join("none.log");
-        store.collect(report(1, AT), Sources { process: Some(gone), log: Some(log) }).await.unwrap();
+        store.collect(report(1, AT), Sources { process: Some(gone), log: Some(log), log_end: None }).await.unwrap();
         let bundle = &store.bundles()[0];
         assert_eq!(bundle.report().unwrap().process, None);
         assert!(bundle.log_tail().unwrap().contains("none.log"), "{:?}", bundle.log_tail());

@@ -184,20 +184,26 @@ impl ConfigGuard {
 
     /// Looks at the configuration, within half a second. A file that cannot be read counts as not looked at.
     pub async fn look(&self) -> Look {
+        self.look_and(|| ()).await.0
+    }
+
+    /// Looks at the configuration, and does something else on the same disk and the same thread; both within half a
+    /// second. `None`: it was not done in time.
+    pub async fn look_and<T: Send + 'static>(&self, also: impl FnOnce() -> T + Send + 'static) -> (Look, Option<T>) {
         let shared = Arc::clone(&self.shared);
-        let Ok(turn) = Arc::clone(&shared.looking).try_lock_owned() else { return Look::default() };
+        let Ok(turn) = Arc::clone(&shared.looking).try_lock_owned() else { return (Look::default(), None) };
         let looked = spawn_blocking(move || {
             let _turn = turn;
-            shared.look()
+            (shared.look(), also())
         });
         match timeout(LOOK_LIMIT, looked).await {
-            Ok(Ok(Ok(look))) => look,
-            Ok(Ok(Err(error))) => {
+            Ok(Ok((Ok(look), done))) => (look, Some(done)),
+            Ok(Ok((Err(error), done))) => {
                 tracing::debug!(%error, "the configuration cannot be looked at");
-                Look::default()
+                (Look::default(), Some(done))
             }
             // A disk that does not answer is told by the look at the disk.
-            Ok(Err(_)) | Err(_) => Look::default(),
+            Ok(Err(_)) | Err(_) => (Look::default(), None),
         }
     }
 

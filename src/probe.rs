@@ -11,20 +11,27 @@ pub mod usage;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
 use activity::ActivityProbe;
 use dependency::{Dependencies, Gateway, Needs};
 use http::HttpProbe;
 use intent::IntentProbe;
 use port::Holder;
+use usage::Usage;
 
 use crate::guard::ConfigGuard;
 use crate::platform::process::{own_uid, tree};
 use crate::service::identity::{confirm, key};
-use crate::service::{GatewaySetup, Service};
+use crate::service::{GatewaySetup, Service, ServiceReport};
 use crate::supervisor::activity::Inquiry;
 use crate::supervisor::intent::{Intent, IntentSeen};
 use crate::supervisor::moment::Moment;
 use crate::supervisor::observation::{Answer, Identity, Observation, PortOwner, ProcessState, ServiceState};
+
+/// Limit for a look at the gateway's process: reading `/proc` takes milliseconds unless the machine is in trouble.
+const LOOK_LIMIT: Duration = Duration::from_secs(2);
 
 /// How patiently to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +57,16 @@ pub struct Prober {
 
 impl Prober {
     /// A prober of the gateway of this setup, whose configuration `guard` guards.
-    pub fn new(
-        setup: &GatewaySetup,
-        needs: Needs,
-        guard: ConfigGuard,
-        limits: ProbeLimits,
-    ) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            http: HttpProbe::new(setup.port, limits.connect_timeout, limits.timeout)?,
+    #[must_use]
+    pub fn new(setup: &GatewaySetup, needs: Needs, guard: ConfigGuard, limits: ProbeLimits) -> Self {
+        Self {
+            http: HttpProbe::new(setup.port, limits.connect_timeout, limits.timeout),
             dependencies: Dependencies::new(needs, setup.clone()),
             activity: ActivityProbe::new(setup.clone(), limits.activity_interval),
             intent: IntentProbe::new(setup),
             guard,
             port: setup.port,
-        })
+        }
     }
 
     /// The things that the gateway needs besides itself.
@@ -75,12 +78,9 @@ impl Prober {
     /// One round: the endpoints and the service side by side, then what they leave in question. `inquiry`: whether the
     /// gateway may be asked about its work, beside.
     pub async fn round(&self, service: &Arc<Service>, began: Moment, inquiry: Inquiry) -> Observation {
-        let (answers, report, config) = tokio::join!(self.http.ask(), service.observe(), self.guard.look());
-        let process = match &report.process {
-            Some(identity) => process::state(identity),
-            None if matches!(report.state, ServiceState::Unknown(_)) => ProcessState::Unknown,
-            None => ProcessState::Gone,
-        };
+        let files = self.guard.look_and(self.intent.read_record());
+        let (answers, report, (config, recorded)) = tokio::join!(self.http.ask(), service.observe(), files);
+        let (process, usage) = look_at(&report).await;
         let port = self.port_owner(&answers.health, &process).await;
         let answers_well = answers.health.body().is_some_and(|health| health.live);
         let dependencies = self.dependencies.known(match (answers_well, &process) {
@@ -88,14 +88,10 @@ impl Prober {
             (false, ProcessState::Running { .. }) => Gateway::Silent,
             (false, ProcessState::Gone | ProcessState::Unknown) => Gateway::Gone,
         });
-        let mut intent = self.intent.look(!answers_well).await;
+        let mut intent = self.intent.look(recorded.flatten(), !answers_well).await;
         if intent::is_parked(&report.state, report.last_exit) {
             intent = Some(IntentSeen { intent: Intent::Maintenance, at: began.wall });
         }
-        let usage = match process.identity() {
-            Some(identity) => usage::tree(identity).await,
-            None => None,
-        };
         let activity = self.activity.known(inquiry, process.identity());
         Observation {
             began,
@@ -131,6 +127,28 @@ impl Prober {
                 port::owner(self.port, move |pid| holder(pid, main.as_ref(), uid)).await
             }
         }
+    }
+}
+
+/// How the process is that a service names, and what it uses. On a thread that may block: a process that the system
+/// holds up may hold up whoever reads of it.
+async fn look_at(report: &ServiceReport) -> (ProcessState, Option<Usage>) {
+    let Some(identity) = report.process.clone() else {
+        let unknown = matches!(report.state, ServiceState::Unknown(_));
+        return (if unknown { ProcessState::Unknown } else { ProcessState::Gone }, None);
+    };
+    let looked = spawn_blocking(move || {
+        let state = process::state(&identity);
+        let usage = state.identity().and_then(usage::tree);
+        (state, usage)
+    });
+    match timeout(LOOK_LIMIT, looked).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "looking at the gateway's process ended badly");
+            (ProcessState::Unknown, None)
+        }
+        Err(_) => (ProcessState::Unknown, None),
     }
 }
 

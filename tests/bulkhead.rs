@@ -210,7 +210,7 @@ fn lateness(others: &[(u16, Rounds)], tenth: Option<(u16, Way)>) -> Vec<u64> {
         }
         let recorder = Arc::new(Recorder::open(history, 1 << 30));
         let books = Books { recorder, metrics: Arc::new(Metrics::default()) };
-        let engine = Engine::start(specs, &alerts, books, None).unwrap();
+        let engine = Engine::start(specs, &alerts, books, None);
         tokio::time::sleep(SPELL).await;
         engine.stop().await;
     });

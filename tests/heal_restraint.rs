@@ -59,7 +59,7 @@ async fn watch_until(history: Arc<History>, specs: Vec<GatewaySpec>, mut enough:
     let (actions, _wishes) = mpsc::channel(8);
     let alerts = lifeguard::alert::AlertHub::start(alerts::settings(), Arc::clone(&history), actions);
     let books = Books { recorder: Arc::new(Recorder::open(history, 1 << 30)), metrics: Arc::new(Metrics::default()) };
-    let engine = Engine::start(specs, &alerts, books, None).unwrap();
+    let engine = Engine::start(specs, &alerts, books, None);
     let mut snapshots = engine.snapshots();
     let seen = tokio::time::timeout(SOON, snapshots.wait_for(|snapshot| enough(snapshot))).await.is_ok();
     let last = snapshots.borrow().clone();

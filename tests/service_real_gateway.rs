@@ -104,7 +104,7 @@ async fn the_real_gateway_is_started_found_killed_and_drained() {
     probe::port::owner(setup.port, |_| Holder::Gateway).await;
     let port_cost = began.elapsed();
     let began = Instant::now();
-    let memory = probe::usage::tree(&process).await.unwrap().memory;
+    let memory = probe::usage::tree(&process).unwrap().memory;
     println!("memory {} MiB in {:?}; port owner in {port_cost:?}", memory / 1024 / 1024, began.elapsed());
     assert!(memory > 200 * 1024 * 1024);
     let environment = environment(key(&process)).unwrap();

@@ -14,8 +14,12 @@ use crate::engine::Tuning;
 use crate::supervisor::policy::Manager;
 use crate::text::config::reloaded;
 
-/// How often to look. Two looks in a row must find the same file: an editor may write it in pieces.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often to look while nothing changes.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long after a look that found another file to look again. Two looks in a row must find the same file: an editor
+/// may write it in pieces.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// A file as a look finds it: its time of change and its length; `None`: there is none.
 type Stamp = Option<(SystemTime, u64)>;
@@ -26,7 +30,7 @@ pub(super) async fn follow(kept: KeptSetting, board: Board, tunings: watch::Send
     let mut before = taken;
     let mut in_force = kept.config.clone();
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(if before == taken { LOOK } else { LOOK_AGAIN }).await;
         let now = look(&kept);
         let settled = now == before;
         before = now;

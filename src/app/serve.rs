@@ -99,7 +99,7 @@ pub(super) async fn start(setting: &Setting<'_>) -> Result<Running, AppError> {
     let metrics = Arc::clone(&books.metrics);
     let logs = specs.iter().map(|spec| spec.setup.log_path.clone()).collect();
     tokio::spawn(log::tend(logs));
-    let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url))?;
+    let engine = Engine::start(specs, &alerts, books, web.as_ref().map(WebServer::url));
     #[cfg(any(target_os = "linux", feature = "tray"))]
     let sleeps = engine.sleeps();
     #[cfg(target_os = "linux")]

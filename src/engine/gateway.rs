@@ -354,10 +354,7 @@ impl GatewayTask {
     fn tune(&mut self, tuning: Tuning) {
         if tuning.limits != self.spec.limits {
             let spec = &self.spec;
-            match Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), tuning.limits) {
-                Ok(prober) => self.prober = prober,
-                Err(error) => error!(gateway = self.spec.name, %error, "the limits of its probes stay as they were"),
-            }
+            self.prober = Prober::new(&spec.setup, spec.needs.clone(), spec.guard.clone(), tuning.limits);
         }
         (self.spec.policy, self.spec.limits) = (tuning.policy, tuning.limits);
         self.core.set_policy(Policy { manager: self.service.manager(), ..self.spec.policy.clone() });
@@ -389,9 +386,25 @@ impl GatewayTask {
                 let _ = news.send(Event::Heal { id, report: HealReport::Obstructed(missing) });
                 return;
             }
-            if let Some(evidence) = evidence {
-                evidence.collect(&name, id).await;
-            }
+            let beside = match evidence {
+                // A start destroys nothing but the end of the log, which is marked: the gateway is back sooner.
+                Some(mut evidence) if heal.rung == Rung::Start => {
+                    evidence.sources.mark_log_end().await;
+                    let (started, after) = oneshot::channel::<()>();
+                    let name = name.clone();
+                    tokio::spawn(async move {
+                        // An error means that the attempt is over in another way.
+                        let _ = after.await;
+                        evidence.collect(&name, id).await;
+                    });
+                    Some(started)
+                }
+                Some(evidence) => {
+                    evidence.collect(&name, id).await;
+                    None
+                }
+                None => None,
+            };
             let killed = || {
                 let _ = news.send(Event::Heal { id, report: HealReport::Killed });
             };
@@ -409,7 +422,7 @@ impl GatewayTask {
                     HealReport::Unprepared(reason)
                 }
             };
-            drop(permit);
+            drop((permit, beside));
             let succeeded = report == HealReport::Done;
             let _ = news.send(Event::Heal { id, report });
             // A process that ends before the first look at it would be taken for one that is still starting.
@@ -428,7 +441,7 @@ impl GatewayTask {
         report.config.path.clone_from(&self.spec.setup.config_path);
         let process = heal.target.clone().or_else(|| self.core.shown().process.clone());
         let log = self.service.log_path().or_else(|| self.spec.log.clone());
-        Some(Evidence { store: self.spec.evidence.clone(), report, sources: Sources { process, log } })
+        Some(Evidence { store: self.spec.evidence.clone(), report, sources: Sources { process, log, log_end: None } })
     }
 
     /// An attempt waits for Docker, and the configuration allows to start it.

@@ -7,14 +7,16 @@ use std::path::Path;
 use super::{LARGEST_FILE, end_of};
 use crate::redact::redact;
 
-/// Last lines of a log, without secrets and control characters, at most [`LARGEST_FILE`] bytes of it.
-pub(super) fn tail(path: &Path, lines: usize) -> io::Result<String> {
+/// Last lines of a log, without secrets and control characters, at most [`LARGEST_FILE`] bytes of it; of what lies before
+/// `end`, if that is given.
+pub(super) fn tail(path: &Path, lines: usize, end: Option<u64>) -> io::Result<String> {
     let mut file = File::open(path)?;
     let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
     let length = file.metadata()?.len();
+    let length = end.map_or(length, |end| end.min(length));
     file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
     let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes)?;
+    file.take(most.min(length)).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     // What the beginning of the window cut in two may be half a secret.
     let whole = if length > most { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
@@ -50,10 +52,19 @@ mod tests {
         let path = folder.path().join("log");
         let endless = format!("{}\nlast\n", "x".repeat(2 * LARGEST_FILE));
         std::fs::write(&path, endless).unwrap();
-        assert_eq!(tail(&path, 200).unwrap(), "last\n");
+        assert_eq!(tail(&path, 200, None).unwrap(), "last\n");
         std::fs::write(&path, "가\n".repeat(LARGEST_FILE)).unwrap();
-        assert_eq!(tail(&path, 3).unwrap(), "가\n가\n가\n");
-        assert!(tail(&path, usize::MAX).unwrap().len() <= LARGEST_FILE);
+        assert_eq!(tail(&path, 3, None).unwrap(), "가\n가\n가\n");
+        assert!(tail(&path, usize::MAX, None).unwrap().len() <= LARGEST_FILE);
+    }
+
+    #[test]
+    fn what_was_written_after_the_mark_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, "old\nlast of old\nnew\n").unwrap();
+        assert_eq!(tail(&path, 200, Some(16)).unwrap(), "old\nlast of old\n");
+        assert_eq!(tail(&path, 200, Some(9_999)).unwrap(), "old\nlast of old\nnew\n", "it has shrunk");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! let it work on in the background, notice sleep and find its icon.
 
 pub mod clipboard;
+#[cfg(all(target_os = "linux", feature = "tray"))]
+pub mod display;
 pub mod login_item;
 #[cfg(target_os = "macos")]
 pub mod macos;

@@ -1,4 +1,6 @@
-//! The Linux side of the interface: `/proc` and pidfd.
+//! The Linux side of the interface: `/proc`, pidfd and netlink.
+
+mod sockets;
 
 use std::fs;
 use std::io::Read;
@@ -13,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_sign
 use rustix::time::{ClockId, clock_gettime};
 
 use super::process::{ProcessKey, Row, Signal};
+pub(super) use sockets::listening;
 
 /// Clock ticks of `/proc/PID/stat`, in milliseconds: `USER_HZ` is 100 on every architecture that Rust's standard
 /// library runs on.
@@ -56,27 +59,17 @@ pub(super) fn row(pid: u32) -> Option<Row> {
     parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// `/proc/PID/stat`: pid, name in brackets, state, parent, …; the start stamp is field 22. The name may hold
-/// anything, brackets and spaces included.
+/// `/proc/PID/stat`: pid, name in brackets, state, parent, group, session, …; the start stamp is field 22. The name may
+/// hold anything, brackets and spaces included. Threads of the kernel have session 0.
 fn parse_stat(pid: u32, stat: &[u8]) -> Option<Row> {
     let text = String::from_utf8_lossy(stat);
     let (_, rest) = text.rsplit_once(')')?;
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    let started = fields.get(19)?.parse().ok()?;
-    let parent = fields.get(1)?.parse().ok()?;
-    let dead = matches!(*fields.first()?, "Z" | "X" | "x");
-    Some(Row { key: ProcessKey { pid, started }, parent, dead })
-}
-
-pub(super) fn session(pid: u32) -> Option<u32> {
-    parse_session(&fs::read(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// Field 6 of `/proc/PID/stat`. Threads of the kernel have session 0, for which rustix's `getsid` has no value.
-fn parse_session(stat: &[u8]) -> Option<u32> {
-    let text = String::from_utf8_lossy(stat);
-    let (_, rest) = text.rsplit_once(')')?;
-    rest.split_ascii_whitespace().nth(3)?.parse().ok().filter(|session| *session > 0)
+    let mut fields = rest.split_ascii_whitespace();
+    let dead = matches!(fields.next()?, "Z" | "X" | "x");
+    let parent = fields.next()?.parse().ok()?;
+    let session = fields.nth(1)?.parse().ok().filter(|session| *session > 0);
+    let started = fields.nth(15)?.parse().ok()?;
+    Some(Row { key: ProcessKey { pid, started }, parent, session, dead })
 }
 
 pub(super) fn pids() -> Vec<u32> {
@@ -137,7 +130,10 @@ pub(super) fn processor_time(pid: u32) -> Option<Duration> {
 }
 
 pub(super) fn open_files(pid: u32) -> Option<u64> {
-    u64::try_from(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count()).ok()
+    let folder = format!("/proc/{pid}/fd");
+    // Since Linux 6.2 the folder's length is their number (proc_pid_fd(5)); before, it was 0.
+    let length = fs::metadata(&folder).ok()?.len();
+    if length > 0 { Some(length) } else { u64::try_from(fs::read_dir(folder).ok()?.count()).ok() }
 }
 
 pub(super) fn exit_handle(pid: Pid) -> Result<OwnedFd, Errno> {
@@ -172,16 +168,13 @@ mod tests {
     fn a_name_with_brackets_and_spaces_does_not_shift_the_fields() {
         let stat = b"77 (a) b (c)) S 5 77 77 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 11 0 123456 1 2\n";
         let row = parse_stat(77, stat).unwrap();
-        assert_eq!((row.key.started, row.parent, row.dead), (123_456, 5, false));
+        assert_eq!((row.key.started, row.parent, row.session, row.dead), (123_456, 5, Some(77), false));
     }
 
     #[test]
     fn a_thread_of_the_kernel_belongs_to_no_session() {
-        assert_eq!(parse_session(b"77 (a) b (c)) S 5 76 75 0 -1 4194560"), Some(75));
-        assert_eq!(parse_session(b"2 (kthreadd) S 0 0 0 0 -1 2129984"), None);
-        for pid in pids() {
-            assert_ne!(session(pid), Some(0));
-        }
+        let stat = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0\n";
+        assert_eq!(parse_stat(2, stat).unwrap().session, None);
     }
 
     #[test]

@@ -7,11 +7,13 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use listeners::{Protocol, SocketState};
 use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
 use rustix::io::Errno;
 use rustix::process::{Pid, kill_process};
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
+use super::port::Listener;
 use super::process::{ProcessKey, Row, Signal};
 
 pub(super) fn boot_id() -> Option<String> {
@@ -50,6 +52,20 @@ fn read_clock(clock: libc::clockid_t) -> i64 {
     time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
 }
 
+/// The processes that listen on a port, on whatever address.
+pub(super) fn listening(port: u16) -> Result<Vec<Listener>, String> {
+    let sockets = listeners::get_all().map_err(|error| error.to_string())?.into_iter();
+    let listening = sockets.filter(|socket| {
+        socket.protocol == Protocol::TCP && socket.state == SocketState::Listen && socket.socket.port() == port
+    });
+    let listeners = listening.map(|socket| Listener {
+        pid: socket.process.pid,
+        name: socket.process.name,
+        address: socket.socket.ip(),
+    });
+    Ok(listeners.collect())
+}
+
 /// APFS moves nothing to the beginning: the front becomes a hole.
 pub(super) fn cut_front(file: &std::fs::File, length: u64) -> Result<(), Errno> {
     use std::os::fd::AsRawFd;
@@ -82,10 +98,11 @@ fn bsd_info(pid: u32) -> Option<libc::proc_bsdinfo> {
 pub(super) fn row(pid: u32) -> Option<Row> {
     let info = bsd_info(pid)?;
     let started = info.pbi_start_tvsec.saturating_mul(1_000_000).saturating_add(info.pbi_start_tvusec);
-    Some(Row { key: ProcessKey { pid, started }, parent: info.pbi_ppid, dead: info.pbi_status == libc::SZOMB })
+    let dead = info.pbi_status == libc::SZOMB;
+    Some(Row { key: ProcessKey { pid, started }, parent: info.pbi_ppid, session: session(pid), dead })
 }
 
-pub(super) fn session(pid: u32) -> Option<u32> {
+fn session(pid: u32) -> Option<u32> {
     let session = rustix::process::getsid(super::process::system_pid(pid)).ok()?;
     u32::try_from(session.as_raw_nonzero().get()).ok()
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use listeners::{Protocol, SocketState};
+use super::system;
 
 /// Limit for the test whether anybody accepts connections at all. A free port on loopback refuses in microseconds.
 const CONNECT_LIMIT: Duration = Duration::from_millis(250);
@@ -32,8 +32,8 @@ pub enum Occupant {
 
 /// Looks up who listens on a TCP port of 127.0.0.1.
 ///
-/// Reads every open file of every process that it may look into: some milliseconds to some tens of them. Blocks;
-/// call it only when the answer is needed.
+/// Blocks. A free port costs a tenth of a millisecond on Linux; the process that holds one is looked for through the open
+/// files of every process, some milliseconds, when it is named for the first time. On macOS each call does that.
 pub fn occupant(port: u16) -> Result<Occupant, String> {
     // Somebody may begin to listen right after the first look: only the second one makes a process hidden.
     for _ in 0..2 {
@@ -48,20 +48,11 @@ pub fn occupant(port: u16) -> Result<Occupant, String> {
     Ok(Occupant::Hidden)
 }
 
+/// Those who get a connection to loopback, the one to 127.0.0.1 first.
 fn listening(port: u16) -> Result<Vec<Listener>, String> {
-    let mut found: Vec<(u8, Listener)> = listeners::get_all()
-        .map_err(|error| error.to_string())?
+    let mut found: Vec<(u8, Listener)> = system::listening(port)?
         .into_iter()
-        .filter(|listener| {
-            listener.protocol == Protocol::TCP
-                && listener.state == SocketState::Listen
-                && listener.socket.port() == port
-        })
-        .filter_map(|listener| {
-            let address = listener.socket.ip();
-            let rank = precedence(address)?;
-            Some((rank, Listener { pid: listener.process.pid, name: listener.process.name, address }))
-        })
+        .filter_map(|listener| Some((precedence(listener.address)?, listener)))
         .collect();
     found.sort_by_key(|(rank, listener)| (*rank, listener.pid));
     found.dedup_by_key(|(_, listener)| listener.pid);

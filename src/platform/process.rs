@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::unix::AsyncFd;
 
@@ -10,6 +11,9 @@ use super::system;
 
 /// How often a process is looked at when the kernel offers no event for its end.
 const POLL: Duration = Duration::from_millis(250);
+
+/// How old the process table may be for [`tree_lately`]. To read it costs about 10 µs for each process on the machine.
+const TABLE_AGE: Duration = Duration::from_secs(30);
 
 /// A pid and the start stamp of its process. A pid alone may name another process a moment later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,6 +51,7 @@ impl ProcessInfo {
 pub(super) struct Row {
     pub(super) key: ProcessKey,
     pub(super) parent: u32,
+    pub(super) session: Option<u32>,
     /// A zombie: it has ended, and its parent has not asked how.
     pub(super) dead: bool,
 }
@@ -101,16 +106,39 @@ pub fn environment(key: ProcessKey) -> Option<Vec<(String, String)>> {
 /// session. Reads the whole process table: about 10 µs for each process on the machine.
 #[must_use]
 pub fn tree(root: ProcessKey) -> Vec<ProcessKey> {
-    let rows: Vec<Row> = system::pids().into_iter().filter_map(system::row).filter(|row| !row.dead).collect();
+    descendants(root, &read_table())
+}
+
+/// [`tree`] as it was at most [`TABLE_AGE`] ago: for amounts that are measured again and again, over any number of
+/// gateways. Who belongs to it since then is missing, and who is in it may have ended.
+#[must_use]
+pub fn tree_lately(root: ProcessKey) -> Vec<ProcessKey> {
+    static TABLE: Mutex<Option<(Instant, Arc<[Row]>)>> = Mutex::new(None);
+    let rows = {
+        let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+        match table.as_ref().filter(|(read, _)| read.elapsed() < TABLE_AGE) {
+            Some((_, rows)) => Arc::clone(rows),
+            None => Arc::clone(&table.insert((Instant::now(), read_table().into())).1),
+        }
+    };
+    descendants(root, &rows)
+}
+
+/// Every process that runs.
+fn read_table() -> Vec<Row> {
+    system::pids().into_iter().filter_map(system::row).filter(|row| !row.dead).collect()
+}
+
+fn descendants(root: ProcessKey, rows: &[Row]) -> Vec<ProcessKey> {
     let mut members = HashSet::from([root.pid]);
     let mut found = Vec::new();
     loop {
         let before = found.len();
-        for row in &rows {
+        for row in rows {
             // A child never starts before its parent: one that did belongs to an earlier owner of the pid.
             if row.key.started >= root.started
                 && !members.contains(&row.key.pid)
-                && (members.contains(&row.parent) || system::session(row.key.pid) == Some(root.pid))
+                && (members.contains(&row.parent) || row.session == Some(root.pid))
             {
                 members.insert(row.key.pid);
                 found.push(row.key);

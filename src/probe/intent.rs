@@ -15,7 +15,7 @@ use crate::service::GatewaySetup;
 use crate::supervisor::intent::{Intent, IntentSeen};
 use crate::supervisor::observation::ServiceState;
 
-/// Limit for one look: reading the end of a small file.
+/// Limit for a look through the process table.
 const LOOK_LIMIT: Duration = Duration::from_millis(500);
 
 /// So much of the record's end is read, in bytes: some hundred deeds.
@@ -45,10 +45,15 @@ impl IntentProbe {
         Self { record: setup.state_dir.join("logs/gateway-restart.log"), update: Arc::default() }
     }
 
-    /// The newest deed that may explain what is seen; `suspicious`: the gateway does not answer, and it is worth
-    /// looking through the process table.
-    pub async fn look(&self, suspicious: bool) -> Option<IntentSeen> {
+    /// What reads the newest deed from the record. It blocks.
+    pub fn read_record(&self) -> impl FnOnce() -> Option<IntentSeen> + Send + use<> {
         let record = self.record.clone();
+        move || tail(&record).and_then(|text| newest(&text))
+    }
+
+    /// The newest deed that may explain what is seen, beside the one of the record; `suspicious`: the gateway does not
+    /// answer, and it is worth looking through the process table.
+    pub async fn look(&self, recorded: Option<IntentSeen>, suspicious: bool) -> Option<IntentSeen> {
         let update_is_due = suspicious && {
             let mut update = self.update();
             let due = update.looked.is_none_or(|looked| looked.elapsed() >= UPDATE_LOOK);
@@ -57,18 +62,7 @@ impl IntentProbe {
             }
             due
         };
-        let looked = spawn_blocking(move || {
-            let updating = update_is_due.then(|| arguments_of_user(own_uid()).iter().any(|(_, argv)| is_update(argv)));
-            (tail(&record).and_then(|text| newest(&text)), updating)
-        });
-        let (recorded, updating) = match timeout(LOOK_LIMIT, looked).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => {
-                tracing::error!(%error, "looking for the record of deeds ended badly");
-                (None, None)
-            }
-            Err(_) => (None, None),
-        };
+        let updating = if update_is_due { is_updating().await } else { None };
         let mut update = self.update();
         match updating {
             Some(true) => {
@@ -86,6 +80,19 @@ impl IntentProbe {
 
     fn update(&self) -> std::sync::MutexGuard<'_, Update> {
         self.update.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether OpenClaw updates itself; `None` if that could not be found out in time.
+async fn is_updating() -> Option<bool> {
+    let looked = spawn_blocking(|| arguments_of_user(own_uid()).iter().any(|(_, argv)| is_update(argv)));
+    match timeout(LOOK_LIMIT, looked).await {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "looking for an update ended badly");
+            None
+        }
+        Err(_) => None,
     }
 }
 

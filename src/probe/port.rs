@@ -17,7 +17,7 @@ pub enum Holder {
 
 /// Looks up who listens on a port of 127.0.0.1; `holder` tells whose a process is.
 ///
-/// Reads every open file of every process that it may look into, on a thread of its own: call it when the answer
+/// May read every open file of every process that it may look into, on a thread of its own: call it when the answer
 /// decides something, not in every round.
 pub async fn owner(port: u16, holder: impl Fn(u32) -> Holder + Send + 'static) -> PortOwner {
     let looked = tokio::task::spawn_blocking(move || match occupant(port) {

@@ -30,7 +30,7 @@ pub fn of(info: &ProcessInfo) -> Identity {
 
 /// The gateway's main process, found by the gateway's lock file or by its port; `None` if none can be confirmed.
 ///
-/// The port costs some milliseconds (see [`occupant`]), so it is asked only if the lock file names nobody.
+/// The port may cost some milliseconds (see [`occupant`]), so it is asked only if the lock file names nobody.
 pub async fn find(setup: &GatewaySetup) -> Option<Identity> {
     let setup = setup.clone();
     let looked = tokio::task::spawn_blocking(move || by_lock(&setup).or_else(|| by_port(&setup)));

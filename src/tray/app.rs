@@ -1,11 +1,12 @@
-//! Shows the icon and the menu: the only file that knows tao and tray-icon.
+//! Shows the icon and the menu: the only place that knows tao and tray-icon.
 //!
 //! Everything of the tray lives in [`run`] on the main thread, in one `Ui` value. Three things reach it, all as
-//! `UiEvent`s through one proxy: a thread of its own that forwards new snapshots and ticks once a second, so that
-//! ages move on and an old snapshot turns stale even if the rest of the app hangs; clicks, which the toolkit reports
-//! on threads of its choice; and the end of the app. The loop never waits for anything but these.
+//! `UiEvent`s through one proxy: a thread of its own that forwards new snapshots and ticks every few seconds, so that
+//! ages move on, and right when a snapshot turns stale, even if the rest of the app hangs; clicks, which the toolkit
+//! reports on threads of its choice; and the end of the app. The loop never waits for anything but these.
 
 mod live;
+mod main_loop;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,14 +14,13 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use tao::event::{Event, StartCause};
-use tao::event_loop::{ControlFlow, EventLoop, EventLoopBuilder, EventLoopProxy};
-use tao::platform::run_return::EventLoopExtRunReturn;
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
 use tray_icon::menu::{Menu, MenuEvent};
 use tray_icon::{Icon, TrayIcon, TrayIconBuilder, TrayIconEvent};
 
 use self::live::LiveRow;
+use self::main_loop::{MainLoop, Next, Proxy, Turn};
 use super::icon::{Ink, SIZE, Shape, rgba};
 use super::menu::{MenuModel, View};
 use super::row::Row;
@@ -36,12 +36,14 @@ use crate::request::UserAction;
 use crate::snapshot::Snapshot;
 use crate::text::Language;
 
-/// How often ages are counted anew.
-const TICK: Duration = Duration::from_secs(1);
-/// The login item is looked up again after this many ticks, in case it was changed in the system's settings.
-const LOGIN_ITEM_TICKS: u32 = 30;
-/// After a click on it, it is looked up at each of this many ticks, until the app has changed it.
-const EAGER_TICKS: u32 = 5;
+/// How often ages are counted anew. Each time the menu's rows go over D-Bus, whether it is open or not.
+const TICK: Duration = Duration::from_secs(5);
+/// The login item is looked up again so often, in case it was changed in the system's settings.
+const LOGIN_ITEM_LOOK: Duration = Duration::from_secs(30);
+/// After a click on it, it is looked up so often …
+const EAGER_LOOK: Duration = Duration::from_secs(1);
+/// … for so long, or until the app has changed it.
+const EAGER: Duration = Duration::from_secs(5);
 /// Names this icon for the system: its id on D-Bus, and the key of its place in the macOS menu bar.
 const ICON_NAME: &str = "io.lifeguard.Lifeguard";
 /// Shown as the title of the icon, where a system shows one.
@@ -96,8 +98,6 @@ enum UiEvent {
     Ended,
 }
 
-type Proxy = Arc<EventLoopProxy<UiEvent>>;
-
 /// Shows the tray on the main thread until the sender of `snapshots` is dropped; then, and also when the system ends
 /// the session, runs `on_exit`. If there can be no icon, returns why, without having run `on_exit`. At most once per
 /// process: the toolkit keeps its handlers for ever.
@@ -107,10 +107,8 @@ pub fn run(
     actions: mpsc::Sender<UserAction>,
     on_exit: Box<dyn FnOnce() + Send>,
 ) -> Result<(), TrayError> {
-    #[cfg(target_os = "linux")]
-    check_display()?;
-    let mut event_loop = event_loop();
-    let proxy: Proxy = Arc::new(event_loop.create_proxy());
+    let main_loop = MainLoop::new()?;
+    let proxy = main_loop.proxy();
     forward_clicks(&proxy);
     let login_item_clicked = Arc::new(Notify::new());
     let mut ui = Ui::new(&setup, snapshots.clone(), actions, Arc::clone(&login_item_clicked));
@@ -124,61 +122,35 @@ pub fn run(
     let mut messenger = Some(messenger);
     let mut on_exit = Some(on_exit);
     let mut outcome = Ok(());
-    let mut ended = false;
-    event_loop.run_return(|event, _, control_flow| {
-        match event {
-            Event::NewEvents(StartCause::Init) => {
+    main_loop.run(|turn| {
+        match turn {
+            Turn::Begin => {
                 let started = ui.show().and_then(|()| messenger.take().map_or(Ok(()), Messenger::start));
                 if let Err(error) = started {
                     outcome = Err(error);
-                    ended = true;
+                    return Next::End;
                 }
             }
-            Event::UserEvent(UiEvent::Ended) => ended = true,
-            Event::UserEvent(event) => ui.handle(event),
-            Event::Reopen { .. } => ui.send(UserAction::Show),
-            Event::LoopDestroyed if outcome.is_ok() => {
-                if let Some(on_exit) = on_exit.take() {
+            Turn::Event(UiEvent::Ended) => return Next::End,
+            Turn::Event(event) => ui.handle(event),
+            #[cfg(target_os = "macos")]
+            Turn::Reopen => ui.send(UserAction::Show),
+            Turn::End => {
+                if let Some(on_exit) = on_exit.take().filter(|_| outcome.is_ok()) {
                     on_exit();
                 }
             }
-            _ => {}
         }
-        *control_flow = if ended { ControlFlow::Exit } else { ControlFlow::Wait };
+        Next::GoOn
     });
     outcome
 }
 
-/// The toolkit panics without a display, so that one is opened here first.
-#[cfg(target_os = "linux")]
-fn check_display() -> Result<(), TrayError> {
-    let named = ["DISPLAY", "WAYLAND_DISPLAY"]
-        .into_iter()
-        .any(|variable| std::env::var_os(variable).is_some_and(|value| !value.is_empty()));
-    if !named {
-        return Err(TrayError::NoDisplay("neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned()));
-    }
-    gtk::init().map_err(|error| TrayError::NoDisplay(error.to_string()))
-}
-
-fn event_loop() -> EventLoop<UiEvent> {
-    #[cfg_attr(not(target_os = "macos"), expect(unused_mut, reason = "only macOS has something to set"))]
-    let mut event_loop = EventLoopBuilder::<UiEvent>::with_user_event().build();
-    #[cfg(target_os = "macos")]
-    {
-        use tao::platform::macos::{ActivationPolicy, EventLoopExtMacOS};
-        // tao's own defaults would show a Dock icon and take the focus at login.
-        event_loop.set_activation_policy(ActivationPolicy::Accessory);
-        event_loop.set_activate_ignoring_other_apps(false);
-    }
-    event_loop
-}
-
 /// The toolkit keeps the first handler for ever, and queues events without limit where there is none.
 fn forward_clicks(proxy: &Proxy) {
-    let menu = Arc::clone(proxy);
+    let menu = proxy.clone();
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| post(&menu, UiEvent::Clicked(event.id.0))));
-    let icon = Arc::clone(proxy);
+    let icon = proxy.clone();
     TrayIconEvent::set_event_handler(Some(move |event| {
         if let TrayIconEvent::Click { .. } = event {
             // macOS opens the menu by itself; App Nap may have held back its ages until now.
@@ -189,8 +161,8 @@ fn forward_clicks(proxy: &Proxy) {
 }
 
 fn post(proxy: &Proxy, event: UiEvent) {
-    if let Err(error) = proxy.send_event(event) {
-        tracing::debug!(%error, "the tray has ended");
+    if let Err(ended) = proxy.send(event) {
+        tracing::debug!("{ended}");
     }
 }
 
@@ -212,22 +184,20 @@ impl Messenger {
     }
 
     async fn run(mut self) {
-        let mut looked_up = None;
-        let mut ticks_to_look_up = 0;
-        let mut eager = 0;
-        // One clock for all turns: news that come faster than it ticks must not hold it up.
-        let mut tick = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut known = None;
+        let (mut look_up_at, mut eager_until) = (Instant::now(), Instant::now());
         loop {
-            if ticks_to_look_up == 0 {
-                let now = (self.login_item)();
-                if looked_up.as_ref() != Some(&now) {
-                    looked_up = Some(now.clone());
-                    eager = 0;
-                    post(&self.proxy, UiEvent::LoginItem(now));
+            if look_up_at <= Instant::now() {
+                let found = (self.login_item)();
+                if known.as_ref() != Some(&found) {
+                    known = Some(found.clone());
+                    eager_until = Instant::now();
+                    post(&self.proxy, UiEvent::LoginItem(found));
                 }
-                ticks_to_look_up = if eager > 0 { 1 } else { LOGIN_ITEM_TICKS };
+                let eager = Instant::now() < eager_until;
+                look_up_at = Instant::now() + if eager { EAGER_LOOK } else { LOGIN_ITEM_LOOK };
             }
+            let turn_at = (Instant::now() + self.until_refresh()).min(look_up_at);
             tokio::select! {
                 changed = self.snapshots.changed() => {
                     if changed.is_err() {
@@ -235,18 +205,24 @@ impl Messenger {
                     }
                 }
                 () = self.login_item_clicked.notified() => {
-                    eager = EAGER_TICKS;
-                    ticks_to_look_up = 1;
+                    eager_until = Instant::now() + EAGER;
+                    look_up_at = Instant::now() + EAGER_LOOK;
                 }
-                _ = tick.tick() => {
-                    eager = eager.saturating_sub(1);
-                    ticks_to_look_up = ticks_to_look_up.saturating_sub(1);
-                }
+                () = tokio::time::sleep_until(turn_at) => {}
             }
-            if self.proxy.send_event(UiEvent::Refresh).is_err() {
+            if self.proxy.send(UiEvent::Refresh).is_err() {
                 return;
             }
         }
+    }
+
+    /// The time of a tick, or what is left until the newest snapshot is stale.
+    fn until_refresh(&self) -> Duration {
+        let snapshot = self.snapshots.borrow();
+        let age = u64::try_from(clock::elapsed().saturating_sub(snapshot.taken_elapsed)).unwrap_or(0);
+        // A millisecond more, because what is as old as allowed is not stale yet.
+        let left = snapshot.stale_after.checked_sub(age).map(|left| Duration::from_millis(left.saturating_add(1)));
+        left.map_or(TICK, |left| left.min(TICK))
     }
 }
 
