@@ -15,7 +15,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check sim mutants fuzz pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
+.PHONY: help run test check sim mutants fuzz soak pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -54,6 +54,11 @@ fuzz: ## Fuzz every parser of outside input for SECONDS each; needs a nightly Ru
 
 mutants: ## Put deliberate bugs into copies of the core, one after the other: the simulator must find each
 	HOURS=$(or $(HOURS),100000) tests/sim/mutants.sh $(MUTANTS)
+
+soak: ## The real app on a real desktop, one fault after the other for MINUTES; writes docs/soak.md and fails if it grows
+	@bundle/set-up.sh test gateway
+	$(CARGO) build --locked --release --bin lifeguard --example soak
+	target/release/examples/soak $(or $(MINUTES),30) $(SEED)
 
 pictures: ## Kill the real gateway on a real desktop; record it in docs/recorded-run.md and docs/img
 	@bundle/set-up.sh test gateway
