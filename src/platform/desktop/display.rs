@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use x11rb::connection::Connection;
+use x11rb::reexports::x11rb_protocol::parse_display::parse_display;
 use x11rb::rust_connection::RustConnection;
 
 /// Why no display can be reached.
@@ -13,6 +14,9 @@ pub enum DisplayError {
     /// None is named.
     #[error("neither DISPLAY nor WAYLAND_DISPLAY is set")]
     NotNamed,
+    /// What is named can be no display.
+    #[error("{0} names no display")]
+    NotADisplay(String),
     /// The X server does not let us in.
     #[error("{0}: {1}")]
     NoServer(String, x11rb::errors::ConnectError),
@@ -44,7 +48,12 @@ impl Display {
         if let Some(Ok(stream)) = compositor {
             return Ok(Self(Kind::Wayland(stream)));
         }
-        let server = x11.map(|name| x11rb::connect(Some(&name)).map_err(|error| DisplayError::NoServer(name, error)));
+        let server = x11.map(|name| {
+            if !is_possible(&name) {
+                return Err(DisplayError::NotADisplay(name));
+            }
+            x11rb::connect(Some(&name)).map_err(|error| DisplayError::NoServer(name, error))
+        });
         match (server, compositor) {
             (Some(Ok((connection, _))), _) => Ok(Self(Kind::X11(Box::new(connection)))),
             (_, Some(Err(error))) | (Some(Err(error)), _) => Err(error),
@@ -66,6 +75,26 @@ impl Display {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Display N of X listens on port 6000 + N, so that there are no others. x11rb 0.14 adds them up unchecked.
+fn is_possible(name: &str) -> bool {
+    parse_display(Some(name)).is_ok_and(|parsed| parsed.display <= u16::MAX - 6000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_possible;
+
+    #[test]
+    fn a_display_has_a_port() {
+        for name in [":0", ":99.0", "host:10.1", "unix/:0"] {
+            assert!(is_possible(name), "{name}");
+        }
+        for name in [":59536", ":64999", ":99999", "", "nonsense"] {
+            assert!(!is_possible(name), "{name}");
         }
     }
 }
