@@ -2,7 +2,12 @@
 //! Writes what came of it to `docs/soak.md`, and fails where an incident or an alert was missing, or something grew.
 //!
 //! `soak MINUTES [SEED]`: the faults and what is between them are drawn from the seed, which is printed.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that cannot go on has failed"
+)]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
 #[path = "../tests/support/desktop.rs"]
@@ -265,14 +270,14 @@ impl Soak {
             let absent = |part: &&&str| !all.iter().any(|line| line.contains(**part));
             wanted.iter().filter(absent).map(|part| (*part).to_owned()).collect()
         };
-        let waited = Instant::now();
+        let over = Instant::now();
         loop {
             let discord = missing(&self.headlines()[told..], wanted);
             let desktop = missing(&self.notices()[noticed..], &[DOWN, RECOVERED]);
             if discord.is_empty() && desktop.is_empty() {
                 break;
             }
-            if waited.elapsed() > LIMIT {
+            if over.elapsed() > LIMIT {
                 self.problem(fault, &format!("Discord lacks {discord:?}, the desktop {desktop:?}"));
                 break;
             }

@@ -2,7 +2,8 @@
 //!
 //! Each test runs itself again within a mount namespace, where the ignored test of the same name mounts the file system.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "in tests a panic is the way to fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "in tests a panic is the way to fail")]
+#![allow(clippy::print_stdout, reason = "a test that says what it found")]
 
 #[path = "support/discord.rs"]
 mod discord;

@@ -195,8 +195,8 @@ impl Supervisor {
             }
             // What ends beside the one that was to be stopped was started.
             self.state.owes_start = false;
-            // Stopped by its user meanwhile: the next look tells.
-            if is_current && matches!(self.intent(now), Some(Intent::Stop | Intent::Maintenance)) {
+            // Stopped or updated by its user meanwhile: the next look tells.
+            if is_current && matches!(self.intent(now), Some(Intent::Stop | Intent::Maintenance | Intent::Update)) {
                 self.probe_due = now;
                 return;
             }

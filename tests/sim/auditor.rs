@@ -91,6 +91,8 @@ pub(crate) struct Auditor {
     pub(crate) last_strike: Option<Moment>,
     pub(crate) heals: Vec<Made>,
     pub(crate) kills: Vec<Moment>,
+    /// News of a SIGKILL that came when the heal it is of was long over: when, since the present one was given its leave.
+    late_kills: Vec<Moment>,
     pub(crate) memory_ails: bool,
     pub(crate) edited: bool,
     /// The core was told of an outage by the state that it began with.
@@ -150,6 +152,7 @@ impl Auditor {
             last_strike: None,
             heals: Vec::new(),
             kills: Vec::new(),
+            late_kills: Vec::new(),
             memory_ails: false,
             edited: false,
             inherited: false,
@@ -286,9 +289,10 @@ impl Auditor {
         }
     }
 
+    /// The leave of a heal that has begun already cannot heed it.
     pub(crate) fn note_late_report(&mut self, killed: bool, now: Moment) {
         if killed {
-            self.kills.push(now);
+            self.late_kills.push(now);
         }
     }
 
@@ -319,6 +323,7 @@ impl Auditor {
         self.saved_strike = None;
         self.heals.clear();
         self.kills.clear();
+        self.late_kills.clear();
     }
 
     pub(crate) fn note_launch(&mut self, state: &State, now: Time) {
@@ -417,6 +422,7 @@ impl Auditor {
 
     /// A heal is really begun.
     pub(crate) fn note_heal(&mut self, heal: &Heal, at: Moment, now: Time) {
+        self.kills.append(&mut self.late_kills);
         if heal.rung != Rung::StartChannels {
             self.disturb(now, 0);
         }

@@ -305,6 +305,20 @@ fn what_ends_after_the_doctor_was_started() {
     assert!(!world.core.state().owes_start);
 }
 
+/// Seed 12536: the same of an update: the gateway was started in the middle of it.
+#[test]
+fn an_update_during_an_attempt() {
+    let mut world = World::healthy();
+    world.startup = Duration::from_mins(5);
+    world.ask(Command::Restart { force: true });
+    world.run(Duration::from_secs(20));
+    world.deed(Intent::Update);
+    world.run(Duration::from_secs(2));
+    world.die(ORDERLY);
+    world.run(Duration::from_mins(10));
+    assert_eq!(world.heals.len(), 1, "{:?}", world.rungs());
+}
+
 /// Seed 4009: the end of a gateway in good order was told a second time, without how it was: nobody was told any more that
 /// its start waited for the network.
 #[test]
