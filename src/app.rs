@@ -34,7 +34,8 @@ use crate::drill::practice::{PracticeError, PracticeOptions};
 use crate::platform::desktop::login_item::{self, LoginItem, LoginItemError};
 use crate::text::Language;
 
-/// Worker threads: the work is waiting, and a stuck system call must not hold up the rest.
+/// Worker threads for several gateways: a system call that is stuck for one must not hold up the others. One gateway needs
+/// one: two wake each other for every answer.
 const WORKERS: usize = 2;
 
 /// How long quitting may take: the engine's and the alerts' own limits, and a margin.
@@ -139,7 +140,7 @@ pub enum AppError {
 
 /// The menu-bar app; in the terminal where no icon can be shown.
 pub fn run_desktop(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
-    let runtime = runtime()?;
+    let runtime = runtime_for(setting.config.watched().len())?;
     log::start(setting.paths)?;
     let running = runtime.block_on(serve::start(setting))?;
     show(setting, runtime, running)
@@ -147,7 +148,7 @@ pub fn run_desktop(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
 
 /// Watching and healing without an icon.
 pub fn run_watch(setting: &Setting<'_>) -> Result<ExitCode, AppError> {
-    let runtime = runtime()?;
+    let runtime = runtime_for(setting.config.watched().len())?;
     log::start(setting.paths)?;
     let running = runtime.block_on(serve::start(setting))?;
     Ok(in_terminal(setting, &runtime, running))
@@ -192,8 +193,13 @@ pub fn login_item(change: LoginItemChange) -> Result<LoginItem, AppError> {
 }
 
 fn runtime() -> Result<Runtime, AppError> {
+    runtime_for(1)
+}
+
+/// A runtime in which so many gateways are watched.
+fn runtime_for(gateways: usize) -> Result<Runtime, AppError> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+        .worker_threads(gateways.clamp(1, WORKERS))
         .enable_all()
         .build()
         .map_err(AppError::NoRuntime)

@@ -24,6 +24,9 @@ const TICK: u64 = 10;
 /// Longest argument list that is read, in bytes.
 const ARGV_LIMIT: u64 = 16 * 1024;
 
+/// More than `stat` and `status` of a process have, in bytes: a page.
+const LONGEST_FACTS: usize = 4096;
+
 /// Longest environment that is read, in bytes.
 const ENVIRONMENT_LIMIT: u64 = 256 * 1024;
 
@@ -56,7 +59,15 @@ pub(super) fn cut_front(file: &fs::File, length: u64) -> Result<(), Errno> {
 }
 
 pub(super) fn row(pid: u32) -> Option<Row> {
-    parse_stat(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+    read_facts(pid, "stat", |stat| parse_stat(pid, stat))
+}
+
+/// Hands over what a small file of `/proc/PID` says. The kernel gives it whole at the first reading; its length is not known
+/// before, and to feel for the end would take eight more calls.
+fn read_facts<T>(pid: u32, name: &str, parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+    let mut buffer = [0; LONGEST_FACTS];
+    let length = fs::File::open(format!("/proc/{pid}/{name}")).ok()?.read(&mut buffer).ok()?;
+    parse(&buffer[..length])
 }
 
 /// `/proc/PID/stat`: pid, name in brackets, state, parent, group, session, …; the start stamp is field 22. The name may
@@ -113,20 +124,23 @@ pub(super) fn age(key: &ProcessKey) -> Option<Duration> {
 }
 
 pub(super) fn resident(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    read_facts(pid, "status", |status| {
+        let text = String::from_utf8_lossy(status);
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
+    })
 }
 
 /// Fields 14 and 15 of `/proc/PID/stat`: ticks in user mode and in the kernel.
 pub(super) fn processor_time(pid: u32) -> Option<Duration> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let text = String::from_utf8_lossy(&stat);
-    let (_, rest) = text.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace().skip(11);
-    let (user, kernel): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
-    Some(Duration::from_millis(user.saturating_add(kernel).saturating_mul(TICK)))
+    read_facts(pid, "stat", |stat| {
+        let text = String::from_utf8_lossy(stat);
+        let (_, rest) = text.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace().skip(11);
+        let (user, kernel): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Duration::from_millis(user.saturating_add(kernel).saturating_mul(TICK)))
+    })
 }
 
 pub(super) fn open_files(pid: u32) -> Option<u64> {

@@ -123,26 +123,49 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A process that has a socket open, looked for through every open file that Lifeguard may look at: once for each
-/// socket.
+/// A process that has a socket open.
 fn holder(inode: u32) -> Option<u32> {
-    let wanted = PathBuf::from(format!("socket:[{inode}]"));
-    let holds = |file: &Path| fs::read_link(file).is_ok_and(|target| target == wanted);
-    let remembered = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner).get(&inode).cloned();
-    let file = remembered.filter(|file| holds(file)).or_else(|| {
-        let found = pids().into_iter().find_map(|pid| {
-            let files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-            files.filter_map(|file| Some(file.ok()?.path())).find(|file| holds(file))
-        })?;
+    let file = remembered(inode).or_else(|| {
+        // One search at a time: the first finds what the others look for.
+        static SEARCH: Mutex<()> = Mutex::new(());
+        let _turn = SEARCH.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered(inode).or_else(|| search(inode))
+    })?;
+    // `/proc/PID/fd/NUMBER`
+    file.iter().nth(2)?.to_str()?.parse().ok()
+}
+
+/// Where the socket was seen, if it is still there.
+fn remembered(inode: u32) -> Option<PathBuf> {
+    let file = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner).get(&inode).cloned()?;
+    (socket_of(&file) == Some(inode)).then_some(file)
+}
+
+/// Goes through every open file that Lifeguard may look at, process by process, until one has the socket; remembers the
+/// other sockets on the way.
+fn search(inode: u32) -> Option<PathBuf> {
+    pids().into_iter().find_map(|pid| {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+        let sockets: Vec<(u32, PathBuf)> = files
+            .filter_map(|file| {
+                let file = file.ok()?.path();
+                Some((socket_of(&file)?, file))
+            })
+            .collect();
+        let found = sockets.iter().find(|(socket, _)| *socket == inode).map(|(_, file)| file.clone());
         let mut holders = HOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
         if holders.len() >= MOST_REMEMBERED {
             holders.clear();
         }
-        holders.insert(inode, found.clone());
-        Some(found)
-    })?;
-    // `/proc/PID/fd/NUMBER`
-    file.iter().nth(2)?.to_str()?.parse().ok()
+        holders.extend(sockets);
+        found
+    })
+}
+
+/// The inode of the socket that an open file is.
+fn socket_of(file: &Path) -> Option<u32> {
+    let target = fs::read_link(file).ok()?;
+    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 #[cfg(test)]
