@@ -15,7 +15,7 @@ DARWIN_RELEASE := $(if $(filter release,$(DARWIN)),--release)
 PACKAGER := $(CARGO) run --locked --quiet --manifest-path bundle/packager/Cargo.toml --target-dir target/packager \
     $(if $(LIFEGUARD_NOTARY_KEY),--features notarize) --
 
-.PHONY: help run test check sim mutants fuzz soak pictures page-pictures fault-table docs measure macos-check macos-link bundle pack
+.PHONY: help run test check sim mutants fuzz soak pictures page-pictures fault-table docs measure bench bench-scale bench-peers macos-check macos-link bundle pack
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -85,6 +85,22 @@ measure: ## Measure the figures of docs/performance.md, on Linux: 10 minutes, or
 	@bundle/set-up.sh test gateway
 	$(CARGO) build --locked --release --bin lifeguard --example measure
 	target/release/examples/measure $(PARTS)
+
+bench: ## Time the hot paths of the core and the parsers
+	@bundle/set-up.sh test
+	$(CARGO) bench --locked --bench hot_paths
+
+bench-scale: ## Watch 1, 10, 100 and 1,000 gateways with one Lifeguard; draw docs/img/scale.svg: 15 minutes
+	@bundle/set-up.sh test
+	$(CARGO) build --locked --release --bin lifeguard
+	$(CARGO) build --locked --example stub_gateway --example bench_scale
+	target/debug/examples/bench_scale --picture docs/img/scale.svg $(SCALE)
+
+bench-peers: ## Kill and stop a gateway under Lifeguard, runit, supervisord, pm2, monit and a script: 25 minutes, or some PARTS of "kills polls hangs idle"
+	@bundle/set-up.sh test peers
+	$(CARGO) build --locked --release --bin lifeguard
+	$(CARGO) build --locked --example stub_gateway --example bench_peers
+	target/debug/examples/bench_peers $(PARTS)
 
 macos-check: ## Type-check and lint the macOS build, on any system
 	@bundle/set-up.sh cross

@@ -4,12 +4,13 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: bundle/set-up.sh run|test|gateway|page|cross…
+usage: bundle/set-up.sh run|test|gateway|page|peers|cross…
 
   run      what building and running the app needs
   test     what the tests need beside that: a virtual desktop and npm
   gateway  the real OpenClaw gateway that the tests heal, into target/cache
   page     what the tests of the status page and the metrics need: Chromium, Prometheus, playwright-core and axe-core
+  peers    those that Lifeguard is measured beside, unpacked into target/cache and not installed: monit, runit, supervisor, pm2
   cross    what bundle/cross/darwin.sh needs: std and clippy for macOS, LLVM's tools, Zig
 
 On Debian and Ubuntu missing packages are installed with apt-get (through sudo when not root). Elsewhere they are named.
@@ -190,6 +191,32 @@ install_page_tools() {
     npm install --prefix "$folder" --no-audit --no-fund --loglevel=error playwright-core@1 axe-core@4
 }
 
+# Unpacked only: installed, they would start services of their own on this machine.
+install_peers() {
+    local folder=$cache/peers
+    local packages=(monit runit supervisor python3-pkg-resources)
+    peers_are_there() { [ -f "$folder/versions" ]; }
+    if peers_are_there; then return; fi
+    command -v apt-get >/dev/null || fail "the peers are Debian's packages: ${packages[*]}; there is no apt-get here"
+    locked peers
+    if peers_are_there; then return; fi
+    echo "set-up: unpacking ${packages[*]} and installing pm2 into $folder"
+    mkdir -p "$folder/packages"
+    (cd "$folder/packages" && apt-get -q -o Acquire::Retries=3 download "${packages[@]}")
+    local package
+    for package in "$folder"/packages/*.deb; do
+        dpkg-deb -x "$package" "$folder"
+    done
+    npm install --prefix "$folder" --no-audit --no-fund --loglevel=error pm2@7
+    {
+        for package in "$folder"/packages/*.deb; do
+            dpkg-deb --show --showformat '${Package} ${Version}\n' "$package"
+        done
+        node -p '"pm2 " + require(process.argv[1]).version + ", node " + process.version' "$folder/node_modules/pm2/package.json"
+    } >"$folder/versions.new"
+    mv "$folder/versions.new" "$folder/versions"
+}
+
 # --- the work -----------------------------------------------------------------------------------------------------
 
 [ $# -ge 1 ] || { usage >&2; exit 2; }
@@ -215,6 +242,13 @@ for part in "$@"; do
             need_for_the_page
             install_missing
             install_page_tools
+            ;;
+        peers)
+            need_for_npm
+            need curl curl
+            need python3 python3
+            install_missing
+            install_peers
             ;;
         cross)
             need_for_building

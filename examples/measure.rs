@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a measurement that cannot go on has failed")]
 #![allow(clippy::print_stdout, reason = "its output is its purpose")]
 
+#[path = "../tests/support/cost.rs"]
+mod cost;
 #[path = "../tests/support/desktop.rs"]
 mod desktop;
 #[path = "../tests/support/discord.rs"]
@@ -15,26 +17,24 @@ mod gateway;
 mod real_gateway;
 #[path = "../tests/support/stage.rs"]
 mod stage;
+#[path = "../tests/support/watch.rs"]
+mod watch;
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use desktop::Desktop;
 use gateway::{GatewayHome, START_LIMIT, ask_within, wait_until};
 use jiff::Timestamp;
-use lifeguard::control::client::ControlClient;
 use lifeguard::platform::process::own_uid;
 use lifeguard::service::identity::confirm;
 use lifeguard::snapshot::GatewaySnapshot;
-use lifeguard::supervisor::event::Command as Order;
 use lifeguard::supervisor::verdict::{Health, Verdict};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 use stage::Stage;
 use tokio::runtime::Runtime;
+use watch::{Watch, program, works};
 
 /// Kills in the first part.
 const KILLS: usize = 30;
@@ -71,119 +71,6 @@ fn main() {
     if wanted("tray") {
         tray();
     }
-}
-
-/// The release build of the program, beside this one.
-fn program() -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let found = own.parent().and_then(|folder| folder.parent()).unwrap().join("lifeguard");
-    assert!(found.is_file(), "{} is missing: use `make measure`", found.display());
-    found
-}
-
-/// The program, on the configuration of a home.
-fn lifeguard(home: &GatewayHome) -> Command {
-    let mut command = Command::new(program());
-    command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", home.path())
-        .env("LIFEGUARD_STATE_DIR", home.path().join("lifeguard"))
-        .arg("--config")
-        .arg(home.path().join("lifeguard.toml"));
-    command
-}
-
-/// A `lifeguard watch` on the gateway of a home. Killed when it is dropped; the gateway ends with its home.
-struct Watch<'a> {
-    home: &'a GatewayHome,
-    child: Child,
-    client: ControlClient,
-    runtime: Runtime,
-}
-
-impl<'a> Watch<'a> {
-    fn start(home: &'a GatewayHome, sections: &str) -> Self {
-        let command: Vec<Value> = home.command.iter().map(|word| Value::from(word.as_str())).collect();
-        let config = home.path().join("lifeguard.toml");
-        let text = format!(
-            "[[gateway]]\nservice = \"child\"\nport = {}\nstate_dir = {}\nconfig_path = {}\ncommand = {}\n\
-             [alerts.native]\nenabled = false\n{sections}",
-            home.port,
-            Value::from(home.state_dir().to_str()),
-            Value::from(home.config_path().to_str()),
-            Value::from(command)
-        );
-        fs::write(&config, text).unwrap();
-        let child = lifeguard(home).arg("watch").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let client = ControlClient::new(&home.path().join("lifeguard/run/control.sock")).unwrap();
-        Self { home, child, client, runtime }
-    }
-
-    /// The program, asked about this Lifeguard.
-    fn command(&self) -> Command {
-        lifeguard(self.home)
-    }
-
-    /// Looks as often as it can.
-    fn wait_closely(&self, holds: impl Fn(&GatewaySnapshot) -> bool) {
-        let begin = Instant::now();
-        while begin.elapsed() < SOON {
-            let snapshot = self.runtime.block_on(self.client.snapshot());
-            if snapshot.is_ok_and(|snapshot| snapshot.gateways.iter().all(&holds)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        panic!("not within {SOON:?}\n{}", self.log());
-    }
-
-    fn wait(&self, limit: Duration, holds: impl Fn(&GatewaySnapshot) -> bool) -> GatewaySnapshot {
-        let mut last = None;
-        let found = wait_until(limit, || {
-            let snapshot = self.runtime.block_on(self.client.snapshot());
-            last = snapshot.ok().map(|mut snapshot| snapshot.gateways.remove(0));
-            last.as_ref().is_some_and(&holds)
-        });
-        assert!(found, "not within {limit:?}: {last:#?}\n{}", self.log());
-        last.unwrap()
-    }
-
-    fn wait_healthy(&self, not: Option<u32>) -> u32 {
-        let wanted = |gateway: &GatewaySnapshot| {
-            works(gateway) && gateway.heal.is_none() && gateway.pid.is_some() && gateway.pid != not
-        };
-        self.wait(START_LIMIT, wanted).pid.unwrap()
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.home.path().join("lifeguard/logs/lifeguard.log")).unwrap_or_default()
-    }
-
-    /// When the newest line that contains all of this was written.
-    fn logged(&self, parts: &[&str]) -> Timestamp {
-        let log = self.log();
-        let line = log.lines().rev().find(|line| parts.iter().all(|part| line.contains(part)));
-        line.unwrap_or_else(|| panic!("no {parts:?} in {log}")).split_whitespace().next().unwrap().parse().unwrap()
-    }
-
-    /// As if no crash had happened for a long time.
-    fn reset(&self) {
-        self.runtime.block_on(self.client.command(None, Order::Reset)).unwrap();
-    }
-}
-
-impl Drop for Watch<'_> {
-    fn drop(&mut self) {
-        let _gone_already = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-/// After three kills the gateway may hold its channels back; it answers all the same.
-fn works(gateway: &GatewaySnapshot) -> bool {
-    matches!(gateway.verdict, Verdict::Healthy | Verdict::ChannelsSuppressed(_))
 }
 
 fn signal(pid: u32, signal: Signal) {
@@ -223,7 +110,7 @@ fn start() {
     for _ in 0..STARTS {
         let begin = Instant::now();
         let watch = Watch::start(&home, "");
-        watch.wait_closely(|gateway| gateway.verdict == Verdict::Healthy);
+        watch.wait_closely(SOON, |gateway| gateway.verdict == Verdict::Healthy);
         verdicts.push(begin.elapsed().as_secs_f64() * 1e3);
     }
     line("Lifeguard: start to the first verdict", &mut verdicts, "ms");
@@ -321,7 +208,7 @@ fn idle() {
     let watch = Watch::start(&home, "");
     watch.wait_healthy(None);
     watch.wait(SOON * 2, |gateway| gateway.health == Health::Healthy);
-    cost_of_idling("`lifeguard watch`", watch.child.id());
+    cost_of_idling("`lifeguard watch`", watch.pid());
 }
 
 /// The same of the whole app, its icon in a real panel.
@@ -341,50 +228,10 @@ fn tray() {
 
 /// What a process uses while nothing happens.
 fn cost_of_idling(what: &str, pid: u32) {
-    let (busy, before) = (busy(pid), wakes(pid));
-    let begin = Instant::now();
-    // A thread that ends takes its count along, so everyone's is looked at often: threads live for 10 s at least.
-    let mut newest = before.clone();
-    while begin.elapsed() < IDLE {
-        wait_until(Duration::from_millis(500), || false);
-        newest.extend(wakes(pid));
-    }
-    let (busy, seconds) = (self::busy(pid) - busy, begin.elapsed().as_secs_f64());
-    println!("{what}, idle for {seconds:.0} s, every 10 s one round of probes of the real gateway:");
-    println!("  processor: {:.0} ms per minute, {:.3} % of one core", busy * 60e3 / seconds, busy * 100.0 / seconds);
-    let wakes: f64 = newest.iter().map(|(thread, count)| count - before.get(thread).unwrap_or(&0.0)).sum();
-    println!("  wake-ups: {:.2} per second, by {} threads", wakes / seconds, newest.len());
-    let status = read(&format!("/proc/{pid}/status"));
-    let megabytes = |name| field(&status, name) * 1024.0 / 1e6;
-    let (resident, private, most) = (megabytes("VmRSS:"), megabytes("RssAnon:"), megabytes("VmHWM:"));
+    let cost = cost::measure(vec![pid], IDLE);
+    println!("{what}, idle for {:.0} s, every 10 s one round of probes of the real gateway:", cost.seconds);
+    println!("  processor: {:.0} ms per minute, {:.3} % of one core", cost.processor * 600.0, cost.processor);
+    println!("  wake-ups: {:.2} per second, by {} threads", cost.wakes, cost.threads);
+    let (resident, private, most) = (cost.resident, cost.private, cost.most);
     println!("  memory: {resident:.1} MB resident, of it {private:.1} MB private; most ever {most:.1} MB");
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-fn field(text: &str, name: &str) -> f64 {
-    let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|value| value.parse().ok()).unwrap_or_default()
-}
-
-/// Seconds that a process has spent on a processor, its threads that have ended included: fields 14 and 15 of its
-/// `stat`, in ticks of 10 ms.
-fn busy(pid: u32) -> f64 {
-    let stat = read(&format!("/proc/{pid}/stat"));
-    let (_, rest) = stat.rsplit_once(')').unwrap();
-    rest.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
-}
-
-/// How often each thread of a process began to wait.
-fn wakes(pid: u32) -> HashMap<String, f64> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
-    let counts = threads.filter_map(|thread| {
-        let thread = thread.ok()?;
-        // It may have ended meanwhile.
-        let status = fs::read_to_string(thread.path().join("status")).ok()?;
-        Some((thread.file_name().to_string_lossy().into_owned(), field(&status, "voluntary_ctxt_switches:")))
-    });
-    counts.collect()
 }
