@@ -109,7 +109,7 @@ pub fn tree(root: ProcessKey) -> Vec<ProcessKey> {
     descendants(root, &read_table())
 }
 
-/// [`tree`] as it was at most [`TABLE_AGE`] ago: for amounts that are measured again and again, over any number of
+/// [`tree`] as it was at most 30 s ago: for amounts that are measured again and again, over any number of
 /// gateways. Who belongs to it since then is missing, and who is in it may have ended.
 #[must_use]
 pub fn tree_lately(root: ProcessKey) -> Vec<ProcessKey> {

@@ -3,7 +3,7 @@
 /// One example: what to type, English, Korean.
 pub type Example = (&'static str, &'static str, &'static str);
 
-/// Examples by the place of their command, as in [`HELP`](super::command::HELP).
+/// Examples by the place of their command, as in [`HELP`](super::help::HELP).
 pub const EXAMPLES: &[(&str, &[Example])] = &[
     (
         "",
