@@ -243,6 +243,8 @@ fn cause_of(error: &str) -> Option<RefusalCause> {
         "missing-provider-auth",
         "auth profile is unavailable",
         "no available auth profile",
+        // What it says for as long as it spares the provider after one of these.
+        "auth/billing failure",
     ];
     says(&credentials).then_some(RefusalCause::Credentials)
 }

@@ -111,6 +111,8 @@ fn only_what_no_time_mends_is_a_refusal() {
     let refused = "Authentication failed (provider returned HTTP 401). ... If the failure persists, re-authenticate.";
     assert_eq!(cause(refused), Some(RefusalCause::Credentials));
     assert_eq!(cause("OAuth token refresh failed for x: invalid_grant"), Some(RefusalCause::Credentials));
+    let spared = "Inline API key for provider \"x\" is temporarily disabled after a provider auth/billing failure.";
+    assert_eq!(cause(spared), Some(RefusalCause::Credentials), "nothing has been mended meanwhile");
     for passing in ["⚠️ API rate limit reached. Please try again later.", "LLM request timed out.", ""] {
         assert_eq!(cause(passing), None, "{passing}");
     }

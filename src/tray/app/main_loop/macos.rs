@@ -1,4 +1,4 @@
-//! The toolkit's loop, which AppKit wants on the main thread.
+//! The toolkit's loop, which `AppKit` wants on the main thread.
 
 use std::sync::Arc;
 
