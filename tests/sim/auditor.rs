@@ -211,6 +211,7 @@ impl Auditor {
                 ailment,
                 Ailment::Slow
                     | Ailment::LoggedOut
+                    | Ailment::ModelRefused
                     | Ailment::ChannelDown
                     | Ailment::Orphan
                     | Ailment::ReadyHangs

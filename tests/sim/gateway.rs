@@ -56,8 +56,10 @@ pub(crate) enum Ailment {
     Suppressed,
     /// Its answers take three seconds.
     Slow,
-    /// A channel, or in every other life the model, is refused for good.
+    /// A channel was refused for good.
     LoggedOut,
+    /// The model's provider refuses it.
+    ModelRefused,
     /// A channel carries nothing.
     Silent,
     /// A channel is not connected.
@@ -302,6 +304,7 @@ impl Model {
                 | Ailment::Suppressed
                 | Ailment::Slow
                 | Ailment::LoggedOut
+                | Ailment::ModelRefused
                 | Ailment::Silent
                 | Ailment::ChannelDown
                 | Ailment::Overdue
@@ -420,7 +423,7 @@ impl Model {
             Ailment::ReadyHangs if answers => seen.ready = Answer::TimedOut,
             Ailment::Suppressed => unready(seen, &|body| body.suppressed = vec!["telegram".to_owned()]),
             Ailment::Slow if answers => seen.latency = Some(Duration::from_secs(3)),
-            Ailment::LoggedOut if answers && self.life % 2 == 1 => {
+            Ailment::ModelRefused if answers => {
                 seen.activity = Some(Activity { refusal: Some(refused_model()), ..Activity::default() });
             }
             Ailment::LoggedOut if answers => seen.activity = Some(telegram(|channel| channel.logged_out = true)),

@@ -170,6 +170,7 @@ impl Plan {
         let length = length.min(at + 2 * HOUR);
         if !calm {
             faults.extend(hangs_again(seed, gateways.len(), length));
+            faults.extend(refused(seed, gateways.len(), length));
         }
         faults.retain(|planned: &Planned| planned.at < length);
         Self { seed, gateways, faults, length, calm }
@@ -195,6 +196,24 @@ fn hangs_again(seed: u64, gateways: usize, length: Time) -> Vec<Planned> {
         (1, Fault::Death { when: KillPoint::AfterKill, absence: rng.i64(0..4) * SECOND }),
         (1 + rng.i64(1..20) * SECOND, Fault::Asked(Ask::Restart { force: true })),
     ];
+    faults.into_iter().map(|(later, fault)| Planned { at: at + later, gateway, fault }).collect()
+}
+
+/// A model whose provider refuses, and a person who tries to help it by a restart, in a pause or without one. Drawn apart
+/// from all else.
+fn refused(seed: u64, gateways: usize, length: Time) -> Vec<Planned> {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x4D52);
+    if rng.u8(..3) > 0 {
+        return Vec::new();
+    }
+    let (at, gateway) = (rng.i64(3 * MINUTE..length), rng.usize(..gateways));
+    let lasts = rng.i64(10..90) * MINUTE;
+    let mut faults = vec![(0, Fault::Ill { ailment: Ailment::ModelRefused, lasts, cured_by_end: false })];
+    let asked = rng.i64(MINUTE..lasts);
+    if rng.bool() {
+        faults.push((asked, Fault::Asked(Ask::Pause(Some(10 * MINUTE)))));
+    }
+    faults.push((asked + SECOND, Fault::Asked(Ask::Restart { force: rng.bool() })));
     faults.into_iter().map(|(later, fault)| Planned { at: at + later, gateway, fault }).collect()
 }
 
